@@ -1,0 +1,90 @@
+"""The scam types as data: reads `VERSION.toml` beside this file and checks it.
+
+In: a version name. Out: a frozen `Taxonomy`. It does not classify; phrases under `cues` and `tactics` are for others to use.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from nlp.errors import TaxonomyError
+
+CURRENT = "2026.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One scam type. `handbook` and `ccl2023` name the nearest class elsewhere, "" where there is none."""
+
+    id: str
+    name: str
+    meaning: str
+    handbook: str
+    ccl2023: str
+    cues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfText:
+    """One of the three kinds: what it is called and means."""
+
+    id: str
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """One version of the scam types. `labels` holds the types of scams in file order; the empty label stands apart."""
+
+    version: str
+    kinds: tuple[KindOfText, ...]
+    labels: tuple[Label, ...]
+    empty: Label
+    tactics: Mapping[str, tuple[str, ...]]  # name → phrases
+    merged: Mapping[str, tuple[str, ...]]  # name of the merged class → label ids
+
+    def label(self, label_id: str) -> Label:
+        """The label with this id; raises TaxonomyError for an unknown one."""
+        for label in (*self.labels, self.empty):
+            if label.id == label_id:
+                return label
+        known = "、".join(label.id for label in self.labels)
+        raise TaxonomyError(f"未知标签 {label_id!r}", where=f"标签体系 {self.version}", expected=f"其中之一：{known}")
+
+    @property
+    def label_ids(self) -> tuple[str, ...]:
+        """Ids of the scam types, in file order, without the empty one: the order of every probability vector."""
+        return tuple(label.id for label in self.labels)
+
+
+@cache
+def load(version: str = CURRENT) -> Taxonomy:
+    """Read one version of the taxonomy; raises TaxonomyError when it is missing or breaks its own rules."""
+    source = resources.files(__package__).joinpath(f"{version}.toml")
+    if not source.is_file():
+        raise TaxonomyError(f"没有版本 {version!r}", where="nlp/taxonomy", advice=f"现行版本为 {CURRENT}")
+    table = tomllib.loads(source.read_text(encoding="utf-8"))
+    labels = {
+        row["id"]: Label(row["id"], row["name"], row["meaning"], row["handbook"], row["ccl2023"], tuple(row["cues"]))
+        for row in table["labels"]
+    }
+    if len(labels) != len(table["labels"]):
+        raise TaxonomyError("标签 id 重复", where=source.name)
+    merged = {row["name"]: tuple(row["labels"]) for row in table["merged"]}
+    unknown = {table["empty"], *(label for group in merged.values() for label in group)} - labels.keys()
+    if unknown:
+        raise TaxonomyError(f"引用了未定义的标签 {sorted(unknown)}", where=source.name)
+    empty = labels.pop(table["empty"])
+    return Taxonomy(
+        version=table["version"],
+        kinds=tuple(KindOfText(row["id"], row["name"], row["meaning"]) for row in table["kinds"]),
+        labels=tuple(labels.values()),
+        empty=empty,
+        tactics={row["name"]: tuple(row["phrases"]) for row in table["tactics"]},
+        merged=merged,
+    )
