@@ -1,0 +1,134 @@
+"""Words: jieba with the field's lexicon, our division names, masked names, and spellings normalised beside the original.
+
+In: any text. Out: tokens with offsets into that text, and search words. Nothing is loaded before the first call
+(jieba's dictionary takes about a second the first time on a machine, less from its cache).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from nlp.spelling import find_evasive, fold
+
+if TYPE_CHECKING:
+    import jieba
+
+# High enough that a lexicon word wins over its parts in jieba's word graph (jieba's own common words lie at 1e3–1e5).
+_WORD_FREQUENCY = 20_000
+_SHORT_NAME_FREQUENCY = 5
+# Names with a struck-out part are one word: 陈某丰, 胡某某, 王某1, 李*. The character before 某 must be no 有, 在, 是 …
+_MASKED = re.compile(r"(?<![一-鿿])?[一-鿿](?:某某?[甲乙丙丁0-9]|某[某一-鿿]?|[*×]{1,2}[一-鿿]?)")
+_NOT_SURNAME = frozenset("有在是某的为从到对了和与及于以因其当这那一")
+# After 某, these begin the next word rather than a name: 陈某在, 李某的, 王某被.
+_NOT_GIVEN = frozenset("在的被因与和及为以将向从到是某等说称用把给对有了又再也还不就先后让叫来去个、，。")
+_WORD = re.compile(r"\w", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word: `surface` is text[start:end]; `normal` is its plain spelling, equal to the folded surface mostly."""
+
+    start: int
+    end: int
+    surface: str
+    normal: str
+
+
+@cache
+def lexicon() -> dict[str, str]:
+    """The field's own words and their sort."""
+    lines = resources.files("nlp.lexicon").joinpath("words.tsv").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t")[:2] for line in lines if line and not line.startswith("#"))
+
+
+@cache
+def _tokenizer() -> jieba.Tokenizer:
+    import jieba as library
+
+    library.setLogLevel(logging.WARNING)
+    tokenizer = library.Tokenizer()
+    tokenizer.initialize()
+    from nlp.divisions import words as division_names
+
+    for word in (*lexicon(), *(name for name in division_names() if len(name) > 2)):
+        if tokenizer.FREQ.get(word, 0) < _WORD_FREQUENCY:
+            tokenizer.add_word(word, _WORD_FREQUENCY)
+    # 黄平, 中牟: a bare county name of two characters must not cut 涉黄平台 and 从中牟利; rarer than most words, it only fills gaps.
+    for word in division_names():
+        if len(word) == 2 and word not in tokenizer.FREQ:
+            tokenizer.add_word(word, _SHORT_NAME_FREQUENCY)
+    return tokenizer
+
+
+def _fixed(folded: str) -> Iterator[tuple[int, int, str]]:
+    """Spans that are one word whatever jieba thinks: evasive spellings first, then masked names. In order, not overlapping."""
+    spans = [(found.start, found.end, found.normal) for found in find_evasive(folded)]
+    if "某" in folded or "*" in folded or "×" in folded:
+        for match in _MASKED.finditer(folded):
+            start, end = match.span()
+            if folded[start] in _NOT_SURNAME:
+                continue
+            if (
+                end - start == 3
+                and folded[start + 1] == "某"
+                and folded[end - 1] in _NOT_GIVEN
+                and folded[end - 1] != "某"
+            ):
+                end -= 1
+            spans.append((start, end, folded[start:end]))
+    last = 0
+    for start, end, normal in sorted(spans):
+        if start >= last:
+            yield start, end, normal
+            last = end
+
+
+def segment(text: str) -> list[Token]:
+    """All tokens of `text`, covering every character once, in order; offsets are characters of `text`."""
+    folded = fold(text)
+    tokenizer = _tokenizer()
+    tokens: list[Token] = []
+
+    def add_words(start: int, end: int) -> None:
+        at = start
+        for word in tokenizer.cut(folded[start:end]):
+            tokens.append(Token(at, at + len(word), text[at : at + len(word)], word))
+            at += len(word)
+
+    last = 0
+    for start, end, normal in _fixed(folded):
+        if start > last:
+            add_words(last, start)
+        tokens.append(Token(start, end, text[start:end], normal))
+        last = end
+    if last < len(text):
+        add_words(last, len(text))
+    return tokens
+
+
+def tokens(text: str) -> list[str]:
+    """Search words of `text`: normal spellings in lower case, long words also by their parts, no punctuation.
+
+    Used alike when a text is indexed and when a query is read, so that both sides meet.
+    """
+    known = _tokenizer().FREQ
+    words: list[str] = []
+    for token in segment(text):
+        word = token.normal.strip().lower()
+        if not word or not _WORD.search(word):
+            continue
+        if len(word) > 2:
+            # jieba's own cut_for_search habit: inner words of two and three characters that its dictionary knows.
+            for size in (2, 3):
+                if len(word) > size:
+                    words.extend(
+                        part for at in range(len(word) - size + 1) if known.get(part := word[at : at + size], 0)
+                    )
+        words.append(word)
+    return words

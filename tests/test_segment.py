@@ -1,0 +1,57 @@
+"""Words cover the text, keep the field's own words whole, and meet in search."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.segment import segment, tokens
+
+
+def surfaces(text):
+    return [token.surface for token in segment(text)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80))
+def test_tokens_cover_every_character_once(text):
+    assert "".join(surfaces(text)) == text
+    at = 0
+    for token in segment(text):
+        assert token.start == at
+        assert text[token.start : token.end] == token.surface
+        at = token.end
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("他在跑分平台洗钱", "跑分平台"),
+        ("借“村推”激活医保凭证", "村推"),
+        ("被告人陈某丰与汤某", "陈某丰"),
+        ("嫌疑人胡某某落网", "胡某某"),
+        ("要求开启屏幕共享", "屏幕共享"),
+        ("邓州市公安局", "邓州市"),
+    ],
+)
+def test_own_words_stay_whole(text, word):
+    assert word in surfaces(text)
+
+
+@pytest.mark.parametrize(("text", "name"), [("清理涉黄平台", "黄平"), ("从中牟利", "中牟")])
+def test_rare_county_names_cut_no_words(text, name):
+    assert name not in surfaces(text)
+
+
+def test_masked_name_does_not_swallow_the_next_word():
+    assert "李某" in surfaces("李某在家中被抓获")
+
+
+def test_normal_spelling_stands_beside_the_original():
+    token = next(token for token in segment("加我薇❤") if token.normal == "微信")
+    assert token.surface == "薇❤"
+
+
+@pytest.mark.parametrize("query", ["微信", "詐騙", "诈骗", "公安局", "刷单"])
+def test_search_words_of_text_and_query_meet(query):
+    text = "邓州市公安局提醒：加薇❤刷-單，警惕電信詐騙"
+    assert set(tokens(query)) <= set(tokens(text))
