@@ -1,0 +1,1 @@
+"""Tables that the finders read. Data, no code."""
