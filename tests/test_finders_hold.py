@@ -1,0 +1,87 @@
+"""No text makes a finder raise or hang, and every span is its surface."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.extract.accounts import find_accounts
+from nlp.extract.amounts import find_amounts
+from nlp.extract.contacts import find_contacts
+from nlp.extract.counts import find_counts
+from nlp.extract.outcomes import find_outcomes
+from nlp.extract.platforms import find_platforms
+from nlp.extract.times import find_times
+from nlp.records import Mention
+
+FINDERS: list[Callable[[str], list[Mention]]] = [
+    find_accounts,
+    find_contacts,
+    find_amounts,
+    find_times,
+    find_counts,
+    find_platforms,
+    find_outcomes,
+]
+_PIECES = st.sampled_from(
+    [
+        *"01359.,，、-－–至到近上超余多几数十百千万亿两壹贰元块角分钱Uwk年月日时点个名条@()（“”٣②𝟛\n　某¥$ ",
+        *[
+            "人民币",
+            "美元",
+            "USDT",
+            "卡号",
+            "微信",
+            "QQ",
+            "http://",
+            ".com",
+            "APP",
+            "支付宝",
+            "被骗",
+            "转账",
+            "罚金",
+            "138",
+            "有期徒刑",
+            "诈骗罪",
+            "名为",
+            "其中",
+        ],
+    ]
+)
+
+
+@pytest.mark.parametrize("find", FINDERS, ids=lambda find: find.__name__)
+@settings(max_examples=150, deadline=None)
+@given(text=st.one_of(st.lists(_PIECES, max_size=40).map("".join), st.text(max_size=80)))
+def test_no_text_makes_a_finder_raise_and_spans_are_surfaces(find: Callable[[str], list[Mention]], text: str) -> None:
+    found = find(text)
+    assert [m.start for m in found] == sorted(m.start for m in found)
+    for mention in found:
+        assert 0 <= mention.start < mention.end <= len(text)
+        assert text[mention.start : mention.end].replace("\n", "") == mention.surface
+
+
+@pytest.mark.parametrize(
+    "piece", ["某", "1", "（", "一", "1月", "十元、", "“名为", "138-", "a.", "账号1 ", "被骗5万元", "有期徒刑1年"]
+)
+@pytest.mark.parametrize("find", FINDERS, ids=lambda find: find.__name__)
+def test_time_grows_with_length(find: Callable[[str], list[Mention]], piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = (piece * length)[:length]
+        # Processor time, the best of three: what a busy machine does to a single run says nothing of the finder.
+        best = math.inf
+        for _ in range(3):
+            start = time.process_time()
+            find(text)
+            best = min(best, time.process_time() - start)
+        return best
+
+    seconds(1000)  # patterns compile, tables load
+    short, long = seconds(5_000), seconds(20_000)
+    # Four times the text: linear is 4, quadratic 16. A floor of 20 ms keeps the noise of a busy machine out.
+    assert long < 11 * max(short, 0.02)
