@@ -1,0 +1,48 @@
+"""nlp.encoder: how a text becomes windows for the tokenizer; no model is needed for that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlp.encoder import HEAD, TAIL, EncoderEngine, Reading, prepare_windows
+from nlp.errors import ModelError
+
+READING = Reading(prefix="query: ", window_characters=20, max_tokens=16, max_windows=2)
+
+
+def test_every_window_has_the_prefix_and_holds_to_the_limit() -> None:
+    windows = prepare_windows("甲某报警说被骗。" * 10, READING)
+    assert len(windows) == 2
+    assert all(window.startswith("query: 甲某") and len(window) <= 7 + 20 for window in windows)
+
+
+def test_the_first_window_is_the_beginning_and_the_last_the_end() -> None:
+    windows = prepare_windows("开头在此。" + "中间的话很长。" * 50 + "结尾在此。", READING)
+    assert "开头在此。" in windows[0]
+    assert windows[-1].endswith("结尾在此。")
+
+
+def test_spellings_are_folded() -> None:
+    assert prepare_windows("詐騙１２元", READING) == ["query: 诈骗12元"]
+
+
+def test_an_empty_text_is_one_empty_window() -> None:
+    assert prepare_windows(" \n", READING) == ["query: "]
+
+
+def test_half_an_emoji_does_not_break_the_tokenizer() -> None:
+    assert prepare_windows("坏\ud83d字", READING)[0].encode("utf-8")
+
+
+def test_a_text_of_a_megabyte_is_read_at_both_ends() -> None:
+    windows = prepare_windows("头" * HEAD + "中" * 1_000_000 + "尾" * TAIL, READING)
+    assert windows[0] == "query: " + "头" * 20
+    assert windows[1] == "query: " + "尾" * 20
+
+
+def test_files_that_are_none_are_named(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="分词器"):
+        EncoderEngine(tmp_path / "model.onnx", tmp_path / "tokenizer.json", READING)

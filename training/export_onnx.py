@@ -1,0 +1,64 @@
+"""The trained network as an int8 ONNX file that needs no torch.
+
+In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens) and output logits (batch, outputs).
+Matrices are int8 per channel with activations quantised while running; word vectors are int8 with one scale a row.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training.network import ReportNetwork
+
+
+class RowQuantised(nn.Module):
+    """Word vectors as int8 rows with one scale each: a quarter of the size, errors below half a step of each row.
+
+    ONNX Runtime's own quantisation takes one scale for the whole table, which the few large rows would dictate.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-8) / 127.0
+        self.register_buffer("rows", torch.round(weight / scale).to(torch.int8))
+        self.register_buffer("scale", scale)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors (batch, tokens, hidden)."""
+        return self.rows[ids].to(torch.float32) * self.scale[ids]
+
+
+def export(network: ReportNetwork, path: Path) -> None:
+    """Write the int8 file. The network's word vectors are replaced by their quantised form: it is not for training any more."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    network = network.eval()
+    network.bert.set_attn_implementation("eager")  # the fused operator exports to something larger and slower
+    network.bert.embeddings.word_embeddings = RowQuantised(network.bert.embeddings.word_embeddings.weight.detach())
+    ids = torch.tensor([[0, 10, 11, 12, 2], [0, 10, 11, 2, 1]])
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        axes = {0: "batch", 1: "tokens"}
+        torch.onnx.export(
+            network,
+            (ids, (ids != 1).long()),
+            str(whole),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits"],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
+            opset_version=17,
+            dynamo=False,
+        )
+        # reduce_range: without VNNI two 8-bit products overflow 16 bits; 7-bit weights cannot, so every machine agrees.
+        quantize_dynamic(
+            whole,
+            path,
+            op_types_to_quantize=["MatMul"],
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+        )

@@ -1,0 +1,129 @@
+"""Put an encoder folder and the lexical table into one folder, with weights fitted on documents that neither was trained on.
+
+    python -m training.train_blend training/configs/blend.toml --encoder FOLDER [--lexical FOLDER] [--data ../shared] [--output FOLDER]
+
+In: the model folder of the encoder (training.train_encoder, refit = false: its held-out fold is known by the seed) and that of the
+lexical table. Out: a sealed folder with engine "blend". Scores of the encoder are those of the int8 file that will serve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.blend import Blend, combine, cool, is_sure
+from nlp.errors import InputError
+from nlp.model_folder import load, read_manifest
+from training.calibrate import calibrate, negative_log_likelihood
+from training.configuration import LexicalSettings, read_configuration
+from training.gather import Example, gather
+from training.train_encoder import held_out_rows
+from training.train_lexical import count_features, fit_heads
+from training.write_folder import Provenance, write_folder
+
+# Weights tried for each engine; temperature is in them, so they go beyond 1.
+ENCODER_WEIGHTS = np.geomspace(0.1, 4.0, 25)
+LEXICAL_WEIGHTS = np.concatenate([[0.0], np.geomspace(0.2, 16.0, 28)])
+
+
+def fit_weights(
+    encoder: NDArray[np.float32], lexical: NDArray[np.float32], truth: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The pair of weights under which the truth is most probable. encoder, lexical: (n, classes); truth: (n,)."""
+    best = min(
+        (negative_log_likelihood(encoder * a + lexical * b, truth), float(a), float(b))
+        for a in ENCODER_WEIGHTS
+        for b in LEXICAL_WEIGHTS
+    )
+    return best[1], best[2]
+
+
+def held_out_lexical(
+    examples: Sequence[Example],
+    outside: set[int],
+    rows: Sequence[int],
+    kinds: Sequence[str],
+    labels: Sequence[str],
+    settings: LexicalSettings,
+) -> NDArray[np.float32]:
+    """Lexical logits (rows, kinds + labels) under weights that saw none of `outside`."""
+    rotated = count_features(examples, settings).rotated
+    inside = [row for row in range(len(examples)) if row not in outside]
+    weights, bias = fit_heads(rotated.columns[inside], [examples[row] for row in inside], kinds, labels, settings)
+    return np.asarray(rotated.columns[list(rows)] @ weights + bias, dtype=np.float32)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("configuration", type=Path)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--lexical", type=Path, default=Path("nlp/models/lexical-20261122"))
+    parser.add_argument("--data", type=Path, default=Path("../shared"))
+    parser.add_argument("--output", type=Path)
+    given = parser.parse_args(arguments)
+    configuration = read_configuration(given.configuration)
+    if configuration.lexical is None:
+        raise InputError("配置中没有 [lexical]", where=str(given.configuration))
+    folder = given.output or Path("nlp/models") / configuration.name
+    gathered = gather(given.data, configuration.data, configuration.seed)
+    examples = gathered.examples
+    # 1. Both engines on the fold that the encoder was not trained on.
+    classifier, manifest = load(given.encoder), read_manifest(given.encoder)
+    kinds, labels = classifier.kinds, classifier.labels
+    outside = held_out_rows(examples, configuration.folds, configuration.seed)
+    rows = [row for row in sorted(outside) if examples[row].judged]
+    encoder = np.stack([classifier.engine.score(examples[row].text) for row in rows])
+    lexical = held_out_lexical(examples, outside, rows, kinds, labels, configuration.lexical)
+    # 2. Weights, one pair a head.
+    kind_truth = np.array([kinds.index(examples[row].kind) for row in rows])
+    kind = fit_weights(encoder[:, : len(kinds)], lexical[:, : len(kinds)], kind_truth)
+    related = [index for index, row in enumerate(rows) if examples[row].label in labels]
+    label_truth = np.array([labels.index(examples[rows[index]].label) for index in related])
+    label = fit_weights(encoder[related, len(kinds) :], lexical[related, len(kinds) :], label_truth)
+    own = load(given.lexical).calibration
+    sure = (own.kind_temperature, own.label_temperature, own.kind_threshold, own.label_threshold)
+    blend = Blend(*kind, *label, *sure)
+    print("权重：", blend)
+    # 3. Temperatures and thresholds of what the engine gives out: the table's logits where it is sure, else the sum.
+    given_out = np.stack(
+        [
+            cool(table, blend, len(kinds))
+            if is_sure(table, blend, len(kinds))
+            else combine(network, table, blend, len(kinds))
+            for network, table in zip(encoder, lexical, strict=True)
+        ]
+    )
+    calibration, measured = calibrate(
+        [examples[row] for row in rows],
+        given_out,
+        kinds,
+        labels,
+        configuration.kind_precision,
+        configuration.label_precision,
+    )
+    print("留出折：", measured)
+    # 4. The folder.
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, name in (
+        (given.encoder, "model.onnx"),
+        (given.encoder, "tokenizer.json"),
+        (given.lexical, "lexical.npz"),
+    ):
+        shutil.copyfile(source / name, folder / name)
+    (folder / "blend.json").write_text(json.dumps(asdict(blend), indent=2) + "\n", encoding="utf-8")
+    write_folder(
+        folder, "blend", kinds, labels, calibration, Provenance(gathered, measured, configuration), manifest.reading
+    )
+    print(f"写好 {folder}")
+
+
+if __name__ == "__main__":
+    main()
