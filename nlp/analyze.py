@@ -1,0 +1,118 @@
+"""The whole way through nlp: a document is cleaned and split, judged, read for mentions, and cut into cases.
+
+In: documents. Out: `Reading`s in the same order, all offsets in the documents' own texts. No network, no SQL. Documents are
+taken in batches so that the classifier sees many texts at once; one that cannot be read raises with its id.
+
+1. clean and split; 2. kind and label of every article of the batch; 3. mentions of those that may be about scams, which
+weigh in on case or advice; 4. cases; 5. offsets back to the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from nlp import taxonomy
+from nlp.cases import read_cases
+from nlp.classify import Classifier
+from nlp.clean import clean
+from nlp.kind_evidence import weigh_kind
+from nlp.records import Analysis, Article, Case, Document, Mention, Person, Reading, Verdict
+from nlp.spelling import fold
+
+# Documents read at a time: enough for the classifier to sort windows by length, few enough that a progress bar moves.
+BATCH = 32
+
+
+def tactics_of(text: str) -> tuple[str, ...]:
+    """Names of the tactics whose phrases stand in the text, in the taxonomy's order."""
+    folded = fold(text).lower()
+    return tuple(
+        name for name, phrases in taxonomy.load().tactics.items() if any(phrase.lower() in folded for phrase in phrases)
+    )
+
+
+def to_document(mention: Mention, article: Article, text: str) -> Mention | None:
+    """The mention with offsets into the document's text; None where it would stretch over two pieces of a page."""
+    start = article.offsets[mention.start]
+    end = article.offsets[mention.end - 1] + 1
+    # More than twice its length and twenty characters: it runs over a seam, not over a line break.
+    if end <= start or end - start > 2 * (mention.end - mention.start) + 20:
+        return None
+    surface = text[start:end].replace("\r", "").replace("\n", "")
+    return replace(mention, start=start, end=end, surface=surface)
+
+
+class Analyzer:
+    """Reads documents with one classifier; making one loads nothing."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+
+    def analyze(self, documents: Iterable[Document]) -> Iterator[Reading]:
+        """A `Reading` for every document, in order."""
+        stream = iter(documents)
+        while batch := list(islice(stream, BATCH)):
+            yield from self._read(batch)
+
+    def _read(self, batch: Sequence[Document]) -> Iterator[Reading]:
+        articles = [clean(document) for document in batch]  # 1.
+        texts = [article.text for group in articles for article in group]
+        verdicts = iter(self.classifier.classify(texts))  # 2.
+        for document, group in zip(batch, articles, strict=True):
+            yield Reading(document.doc_id, tuple(self._article(document, article, next(verdicts)) for article in group))
+
+    def _article(self, document: Document, article: Article, verdict: Verdict) -> Analysis:
+        found: Sequence[Mention] = ()
+        cases: tuple[Case, ...] = ()
+        # 3. An article that is surely about something else is not searched: nothing of it may enter the feed.
+        if verdict.kind != "unrelated":
+            from nlp.extract.pipeline import find_mentions
+
+            found = find_mentions(article.text, article.published or document.published)
+            verdict = weigh_kind(verdict, article.text, found)
+            cases = read_cases(article.text, found, verdict, tactics_of, self.classifier.classify)  # 4.
+        # 5. A mention stands in the list of mentions and in its case as one object; it is moved once.
+        moved = {id(mention): to_document(mention, article, document.text) for mention in found}
+        return Analysis(
+            title=article.title,
+            start=article.start,
+            end=article.end,
+            verdict=verdict,
+            tactics=tactics_of(article.text),
+            mentions=tuple(mention for mention in (moved[id(m)] for m in found) if mention is not None),
+            cases=tuple(_move_case(case, article, moved) for case in cases),
+            byline=article.byline,
+            dateline=article.dateline,
+            publisher=article.publisher or document.publisher,
+            published=article.published or document.published,
+        )
+
+
+def _moved(mentions: Sequence[Mention], moved: dict[int, Mention | None]) -> tuple[Mention, ...]:
+    return tuple(mention for mention in (moved[id(m)] for m in mentions) if mention is not None)
+
+
+def _move_person(person: Person, moved: dict[int, Mention | None]) -> Person:
+    return replace(person, mentions=_moved(person.mentions, moved))
+
+
+def _move_case(case: Case, article: Article, moved: dict[int, Mention | None]) -> Case:
+    places = article.offsets[case.start : case.end] or (article.start,)
+    people = (_move_person(person, moved) for person in case.persons)
+    return replace(
+        case,
+        start=min(places),
+        end=max(places) + 1,
+        places=_moved(case.places, moved),
+        amounts=_moved(case.amounts, moved),
+        persons=tuple(person for person in people if person.mentions),
+        organisations=_moved(case.organisations, moved),
+        times=_moved(case.times, moved),
+        accounts=_moved(case.accounts, moved),
+        contacts=_moved(case.contacts, moved),
+        platforms=_moved(case.platforms, moved),
+        counts=_moved(case.counts, moved),
+        outcomes=_moved(case.outcomes, moved),
+    )

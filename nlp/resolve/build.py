@@ -1,0 +1,199 @@
+"""An incident out of the cases that tell it: values merged, evidence kept, contradictions left visible.
+
+In: an id, the sourced cases, the links between them. Out: an `Incident`. It does not decide which cases belong together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from nlp.incident import QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
+from nlp.records import Mention, Moment, Organisation, Outcome, Person, PersonName
+from nlp.resolve.blocking import similarity
+from nlp.resolve.compare import REPRINT, compatible
+from nlp.resolve.disagree import contradictions
+from nlp.resolve.tell import fact_text, headline, structured_summary, total_of
+
+_BORDERS = "。！？!?\n；;"
+_STATUS_OF = {"detained": "detained", "arrested": "charged", "prosecuted": "charged", "sentenced": "convicted"}
+_STATUS_ORDER: tuple[Status, ...] = ("alleged", "detained", "charged", "convicted")
+_BASIS_ORDER: tuple[Basis, ...] = ("complaint", "published", "police", "court")
+
+
+def quote(text: str, start: int, end: int, within: tuple[int, int] | None = None) -> tuple[str, int]:
+    """The sentence around text[start:end], line breaks out, at most `QUOTE_LENGTH` characters, and where it begins.
+
+    `within`: nothing outside of these offsets is quoted: the neighbouring case may name its own victim.
+    """
+    # A border further away than a quote is long does not matter; looking to the end of a megabyte for each mention would.
+    low, high = max(0, start - QUOTE_LENGTH - 1), min(len(text), end + QUOTE_LENGTH + 1)
+    left = max(low, *(text.rfind(border, low, start) + 1 for border in _BORDERS))
+    right = min(high, *(at + 1 for border in _BORDERS if (at := text.find(border, end, high)) >= 0), high)
+    # Hard-wrapped pages break a line every 20 characters: a line break alone is no border there.
+    if right - left < 40:
+        left = max(0, min(left, start - 40))
+        right = min(len(text), max(right, end + 40))
+    if within and within[0] <= start and end <= within[1]:
+        left, right = max(left, within[0]), min(right, within[1])
+    if right - left > QUOTE_LENGTH:
+        room = max(0, QUOTE_LENGTH - (end - start)) // 2
+        left, right = max(left, start - room), min(right, end + room)
+    return "".join(text[left:right].split())[:QUOTE_LENGTH], left
+
+
+def _evidence(sourced: SourcedCase, mention: Mention) -> Evidence:
+    case = sourced.case
+    words, left = quote(sourced.text, mention.start, mention.end, (case.start, case.end))
+    return Evidence(sourced.source.document_id, mention.start, mention.end, words, mention.found_by, left)
+
+
+def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
+    """document id → number of its group; documents whose texts are reprints of one another share a group."""
+    groups: dict[str, int] = {}
+    heads: list[SourcedCase] = []
+    for sourced in cases:
+        if sourced.source.document_id in groups:
+            continue
+        for number, head in enumerate(heads):
+            if similarity(sourced.signature, head.signature) >= REPRINT:
+                groups[sourced.source.document_id] = number
+                break
+        else:
+            groups[sourced.source.document_id] = len(heads)
+            heads.append(sourced)
+    return groups
+
+
+def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[Fact]:
+    """Mentions of one kind, role and text, over all cases, as one fact each."""
+    gathered: dict[tuple[str, str, str], list[tuple[SourcedCase, Mention]]] = defaultdict(list)
+    for sourced in cases:
+        case = sourced.case
+        for mentions in (
+            case.places, case.amounts, case.organisations, case.times, case.accounts, case.contacts, case.platforms, case.counts, case.outcomes,
+        ):  # fmt: skip
+            for mention in mentions:
+                gathered[mention.kind, mention.role, fact_text(mention.value)].append((sourced, mention))
+    return [
+        Fact(
+            kind=rows[0][1].kind,
+            role=role,
+            text=text,
+            value=rows[0][1].value,
+            confidence=max(mention.confidence for _, mention in rows),
+            evidence=tuple(_evidence(sourced, mention) for sourced, mention in rows),
+            sources=len({groups[sourced.source.document_id] for sourced, _ in rows}),
+        )
+        for (_, role, text), rows in gathered.items()
+        if text
+    ]
+
+
+def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[Fact]:
+    """People over all cases: one fact a person; 陈某 joins 陈某丰 when only one fits, else it stays by itself."""
+    rows: dict[tuple[str, str], list[tuple[SourcedCase, Person]]] = defaultdict(list)
+    everyone = [(sourced, person) for sourced in cases for person in sourced.case.persons]
+    full = {(person.role, person.name) for _, person in everyone}
+    for sourced, person in everyone:
+        fitting = [
+            name
+            for role, name in full
+            if role == person.role and len(name) > len(person.name) and compatible(person.name, name)
+        ]
+        rows[person.role, fitting[0] if len(fitting) == 1 else person.name].append((sourced, person))
+    facts = []
+    for (role, name), found in rows.items():
+        first = max((person for _, person in found), key=lambda person: (person.age is not None, bool(person.origin)))
+        value = PersonName(name=name, age=first.age, gender=first.gender, origin=first.origin, relation=first.relation)
+        facts.append(
+            Fact(
+                kind="person",
+                role=role,
+                text=name,
+                value=value,
+                confidence=max(person.confidence for _, person in found),
+                evidence=tuple(_evidence(sourced, m) for sourced, person in found for m in person.mentions),
+                sources=len({groups[sourced.source.document_id] for sourced, _ in found}),
+                aliases=tuple(sorted({person.name for _, person in found} - {name})),
+            )
+        )
+    return facts
+
+
+def _status(facts: Iterable[Fact]) -> Status:
+    reached = {_STATUS_OF.get(fact.value.sort, "alleged") for fact in facts if isinstance(fact.value, Outcome)}
+    return max((status for status in _STATUS_ORDER if status in reached), key=_STATUS_ORDER.index, default="alleged")
+
+
+def _basis(cases: Sequence[SourcedCase], status: Status) -> Basis:
+    """The strongest ground any published source gives: a court, the police, a publication, else a complaint."""
+    found: set[Basis] = set()
+    for sourced in cases:
+        if sourced.source.nature == "complaint":
+            found.add("complaint")
+            continue
+        sorts = {m.value.sort for m in sourced.case.organisations if isinstance(m.value, Organisation)}
+        found.add(
+            "court" if "court" in sorts and status == "convicted" else "police" if "police" in sorts else "published"
+        )
+    return max(found, key=_BASIS_ORDER.index)
+
+
+def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequence[Link] = ()) -> Incident:
+    """Put the cases of one incident together; `cases` must not be empty.
+
+    1. Which texts are independent. 2. Every value with its evidence. 3. Totals by role. 4. Label by weight of confidence.
+    5. Status, basis, visibility. 6. What the sources disagree on. 7. Title and summary: from a published source, else written
+    from the values alone, so that no complaint's own words go out.
+    """
+    cases = sorted(
+        cases, key=lambda sourced: (sourced.source.nature != "published", sourced.source.published, sourced.case_id)
+    )
+    groups = independent(cases)  # 1.
+    facts = _person_facts(cases, groups) + _value_facts(cases, groups)  # 2.
+    facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
+    totals = tuple(
+        total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(cases, role))
+    )  # 3.
+    weights: Counter[str] = Counter()  # 4.
+    for sourced in cases:
+        weights[sourced.case.label] += sourced.case.confidence + 1e-6  # type: ignore[assignment]
+    label = weights.most_common(1)[0][0]
+    status = _status(facts)  # 5.
+    published = [sourced for sourced in cases if sourced.source.nature == "published"]
+    sources: dict[str, Source] = {sourced.source.document_id: sourced.source for sourced in cases}
+    days = sorted(
+        day
+        for fact in facts
+        if isinstance(fact.value, Moment)
+        for day in (fact.value.start, fact.value.end)
+        if day[:2] in ("19", "20")
+    )
+    # A source with a headline of its own speaks for the incident; a page cut out of a column often has none.
+    head = next((sourced for sourced in published if sourced.article_title), published[0] if published else None)
+    summary = structured_summary(label, facts, totals)
+    return Incident(
+        id=incident_id,
+        label=label,
+        title=headline(head.article_title or head.source.title, head.case.summary) if head else summary,
+        summary=head.case.summary if head and head.case.summary else summary,
+        confidence=max(sourced.case.confidence for sourced in cases),
+        status=status,
+        basis=_basis(cases, status),
+        public=bool(published) or any(source.reviewed for source in sources.values()),
+        review=all(sourced.review for sourced in cases),
+        tlp="clear" if published else "amber",
+        first_date=days[0] if days else "",
+        last_date=days[-1] if days else "",
+        published=max((source.published for source in sources.values()), default=""),
+        facts=tuple(facts),
+        totals=totals,
+        tactics=tuple(dict.fromkeys(tactic for sourced in cases for tactic in sourced.case.tactics)),
+        contradictions=contradictions(cases, groups),  # 6.
+        sources=tuple(sources.values()),
+        independent_sources=len(set(groups.values())),
+        links=tuple(links),
+        models=tuple(sorted({sourced.model for sourced in cases if sourced.model})),
+        also=tuple(sorted(set(weights) - {label})),
+    )

@@ -1,0 +1,166 @@
+"""Which cases are one incident, and what the incident then says. Worked by hand on invented cases."""
+
+from decimal import Decimal
+
+import pytest
+
+from nlp import taxonomy
+from nlp.incident import QUOTE_LENGTH, Source, SourcedCase
+from nlp.records import Amount, Case, Count, Mention, Moment, Organisation, Outcome, Person, PersonName, Place
+from nlp.resolve import blocking_keys, build_incident, compare, signature
+from nlp.resolve.build import quote
+from nlp.resolve.compare import compatible
+
+LABEL = taxonomy.load().label_ids[0]
+
+
+def mention(kind, value, role="", text=""):
+    return Mention(kind, 0, 1, text, value, role, 0.9, "rule:test")
+
+
+def place(region, code, role="scene"):
+    return mention("place", Place(region, code), role)
+
+
+def amount(low, high, role, **more):
+    return mention("amount", Amount(Decimal(low), Decimal(high), **more), role)
+
+
+def person(name, role):
+    return Person(name, role, (mention("person", PersonName(name), role),))
+
+
+def told(number, *, nature="published", reviewed=False, text="甲" * 10, published="2024-05-01", **case):
+    source = Source(f"d-{number}", f"{number}.txt", f"标题{number}", "某报", "", published, nature, reviewed)
+    made = Case(label=case.pop("label", LABEL), summary=f"摘要{number}", start=0, end=1, confidence=0.9, **case)
+    return SourcedCase(
+        f"c-{number}", source, made, text, article_title=f"标题{number}", signature=signature(text), model="m-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fits"),
+    [
+        ("陈某", "陈某丰", True),
+        ("陈某丰", "陈大丰", True),
+        ("陈某丰", "陈某强", False),
+        ("陈某", "李某", False),
+        ("王*", "王小红", True),
+        ("陈大丰", "陈小丰", False),
+    ],
+)
+def test_masked_names_fit(first, second, fits):
+    assert compatible(first, second) is fits
+    assert compatible(second, first) is fits
+
+
+SPACE = {
+    "places": (place("河南省/南阳市/邓州市", "411381"),),
+    "persons": (person("赵某锋", "suspect"),),
+    "amounts": (amount(3_800_000, 3_900_000, "gain"),),
+}
+
+
+def test_same_name_and_county_is_the_same_case_and_says_why():
+    link = compare(told(1, **SPACE), told(2, **SPACE))
+    assert link.decision == "same"
+    assert any("赵某锋" in reason for reason in link.agreed)
+    assert any("邓州市" in reason for reason in link.agreed)
+
+
+def test_same_method_in_the_same_city_alone_is_not_enough():
+    one = told(1, places=SPACE["places"], persons=(person("钱某", "suspect"),), tactics=("村推",))
+    two = told(2, places=SPACE["places"], persons=(person("孙某", "suspect"),), tactics=("村推",))
+    link = compare(one, two)
+    assert link.decision == "apart"
+    assert link.contradicted
+
+
+def test_another_province_contradicts():
+    far = told(2, places=(place("贵州省", "520000"),), amounts=SPACE["amounts"])
+    assert compare(told(1, **SPACE), far).decision == "apart"
+
+
+def test_reprints_are_found_by_their_text():
+    words = "".join(chr(0x4E00 + (i * 37) % 800) for i in range(400))
+    link = compare(told(1, text=words), told(2, text=words[:390] + "完"))
+    assert link.decision == "reprint"
+
+
+def test_tellings_of_one_case_share_a_blocking_key():
+    assert blocking_keys(told(1, **SPACE)) & blocking_keys(told(2, **SPACE))
+
+
+def test_incident_keeps_every_telling_and_its_disagreement():
+    scene = (place("广西壮族自治区/贵港市", "450800"),)
+    one = told(1, places=scene, counts=(mention("count", Count(18000, 18000, "名", "victims")),))
+    two = told(
+        2, places=scene, counts=(mention("count", Count(18800, 18800, "名", "victims")),), published="2024-06-01"
+    )
+    incident = build_incident("i-1", [one, two], [compare(one, two)])
+    assert {source.document_id for source in incident.sources} == {"d-1", "d-2"}
+    (numbers,) = [c for c in incident.contradictions if c.field == "受害人数"]
+    assert {telling.text for telling in numbers.tellings} == {"18000名", "18800名"}
+    assert incident.published == "2024-06-01"
+
+
+def test_parts_and_repeats_are_not_added():
+    case = told(
+        1,
+        amounts=(
+            amount(3460, 3460, "loss", id="a1"),
+            amount(460, 460, "loss", id="a2", part_of="a1"),
+            amount(3460, 3460, "loss", id="a3", same_as="a1"),
+        ),
+    )
+    (total,) = [t for t in build_incident("i-1", [case]).totals if t.role == "loss"]
+    assert (total.minimum, total.maximum) == (3460, 3460)
+
+
+def test_separate_losses_are_added():
+    case = told(1, amounts=(amount(1000, 1000, "loss"), amount(1200, 1200, "loss"), amount(900, 900, "loss")))
+    (total,) = [t for t in build_incident("i-1", [case]).totals if t.role == "loss"]
+    assert total.minimum == 3100
+
+
+def test_masked_short_name_joins_the_only_longer_one():
+    one = told(1, persons=(person("陈某丰", "suspect"), person("陈某", "suspect")))
+    names = [fact.text for fact in build_incident("i-1", [one]).facts if fact.kind == "person"]
+    assert names == ["陈某丰"]
+
+
+def test_unreviewed_complaint_is_not_public_and_speaks_in_values_only():
+    incident = build_incident("i-1", [told(1, nature="complaint", amounts=(amount(500, 500, "loss"),))])
+    assert not incident.public
+    assert "摘要" not in incident.summary
+    assert "损失500元" in incident.summary
+    assert incident.basis == "complaint"
+
+
+def test_reviewed_complaint_is_public():
+    assert build_incident("i-1", [told(1, nature="complaint", reviewed=True)]).public
+
+
+def test_court_and_sentence_make_a_conviction():
+    case = told(
+        1,
+        organisations=(mention("organisation", Organisation("邓州市人民法院", "court")),),
+        outcomes=(mention("outcome", Outcome("sentenced", "诈骗罪", 24, 48)),),
+        times=(mention("time", Moment("2024-10-25", "2024-10-25", "day")),),
+    )
+    incident = build_incident("i-1", [case])
+    assert (incident.status, incident.basis, incident.first_date) == ("convicted", "court", "2024-10-25")
+
+
+def test_a_quote_is_short_stays_in_its_case_and_does_not_look_to_the_end_of_the_text():
+    text = "甲案损失三万元。乙案损失五万元。"
+    at = text.index("五万元")
+    assert quote(text, at, at + 3) == (text, 0)  # short sentences: the neighbours are shown with it
+    assert quote(text, at, at + 3, (8, 16)) == ("乙案损失五万元。", 8)
+    assert quote(text, at, at + 3, (0, 2)) == (text, 0)  # a case that does not hold the mention is no border
+    long = "某" * 300
+    words, left = quote(long, 150, 153)
+    assert (len(words), left) == (119, 92)
+    assert len(quote(long, 10, 290)[0]) == QUOTE_LENGTH
+    sentence = "一" * 50 + "。" + "二" * 100 + "。" + "三" * 50
+    assert quote(sentence, 60, 62) == ("二" * 100 + "。", 51)
