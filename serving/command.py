@@ -1,0 +1,379 @@
+"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, doctor. Chinese for people, `--json` for machines.
+
+Each command reads its options and calls a verb elsewhere; heavy imports happen inside the commands, so `--help` is quick.
+Exit codes: 0 done (also when some rows were refused), 1 nothing could be read or done, 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nlp.errors import FanzhaError, InputError
+
+HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(
+    name="fanzha", help="反诈：把中文文章和群众投诉变成有结构、可引用的诈骗事件库。", no_args_is_help=True,
+    add_completion=False, context_settings=HELP, pretty_exceptions_enable=False,
+)  # fmt: skip
+batches_app = typer.Typer(help="查看、撤销导入批次。", no_args_is_help=True, context_settings=HELP)
+app.add_typer(batches_app, name="batches")
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="事件库：文件路径或数据库 URL；默认取 FANZHA_STORE，再默认 data/fanzha.db", metavar="地址"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", help="表格列对应，如 text=案情描述（可重复）", metavar="字段=列名")
+]
+NatureOption = Annotated[
+    str | None, typer.Option("--nature", help="complaint 投诉 / published 公开报道；默认按内容判断", metavar="性质")
+]
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="文件、文件夹、通配符，- 为标准输入；不写则只续做未完成的", metavar="路径"),
+    ] = None,
+    columns: MapOption = None,
+    nature: NatureOption = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="先把失败、搁置的文档重新放回待处理")] = False,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """收下文档，逐件分析、归并成事件；上次未处理完的先续做。"""
+    from serving import inbox, screen, worker
+    from serving.ingest import IngestSummary
+    from serving.ingest import ingest as run
+
+    settings = _settings(store)
+    mapping, kind = _mapping(columns), _nature(nature)
+    opened = _open(settings.store)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if retry_failed:
+            with opened.writing() as session:
+                inbox.retry_failed(session)
+        with screen.progress() as bars:
+            reading, working = bars.add_task("收件", total=None), None
+
+            def on_read(so_far: IngestSummary) -> None:
+                bars.update(reading, completed=so_far.readable + len(so_far.refused))
+
+            def on_work(work: worker.WorkSummary, total: int) -> None:
+                nonlocal working
+                if working is None:
+                    bars.update(reading, total=bars.tasks[0].completed)
+                    working = bars.add_task("分析", total=total)
+                bars.update(working, completed=work.done + work.failed, total=max(total, work.done + work.failed))
+
+            summary = run(
+                opened, paths or [], lambda: worker.load_analyzer(settings), columns=mapping, nature=kind, batch=settings.batch,
+                on_read=on_read, on_work=on_work,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        with opened.reading() as session:
+            counts = inbox.counts(session)
+        screen.err().print(
+            f"已停止。已完成 {counts['done']} 件，已收下待处理 {counts['accepted']} 件，没有丢失；再次运行 fanzha ingest 即继续。"
+        )
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        opened.close()
+    if as_json:
+        screen.print_json(screen.ingest_json(summary))
+    else:
+        screen.print_ingest(summary)
+    if summary.refused and not summary.readable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def analyze(
+    inputs: Annotated[list[str], typer.Argument(help="文件、文件夹、通配符，- 为标准输入", metavar="输入")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="写到文件；默认标准输出", metavar="文件")
+    ] = None,
+    columns: MapOption = None,
+    nature: NatureOption = None,
+) -> None:
+    """只分析，不入库：每件文档一行 JSON。"""
+    from serving import analysing, screen
+
+    settings = _settings(None)
+    with screen.progress() as bars:
+        task = bars.add_task("分析", total=None)
+        done = analysing.analyse_to(
+            inputs, output, settings, columns=_mapping(columns), nature=_nature(nature),
+            on_progress=lambda number: bars.update(task, completed=number),
+        )  # fmt: skip
+    for line in done.problems[: screen.SHOWN]:
+        screen.err().print(f"[red]跳过[/] {screen.escape(line)}")
+    screen.err().print(
+        f"已分析 {done.written} 件，跳过 {len(done.problems)} 件" + (f"，写入 {output}" if output else "")
+    )
+    if done.problems and not done.written:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    inputs: Annotated[list[str], typer.Argument(help="文件、文件夹、通配符，- 为标准输入", metavar="输入")],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="写成一个自足的网页，不在终端显示", metavar="文件")
+    ] = None,
+    role: Annotated[
+        str, typer.Option("--role", help="以谁的身份看：reader 已脱敏；analyst、editor、admin 全部", metavar="角色")
+    ] = "analyst",
+    columns: MapOption = None,
+    nature: NatureOption = None,
+) -> None:
+    """看一篇读出了什么：原文着色、标明作用，附判断和每个案件的人物、金额、地点。"""
+    from serving import screen, settings, showing, showing_html, showing_terminal
+
+    if role not in settings.ROLES:
+        raise InputError(f"未知角色 {role}", where="--role", expected="、".join(settings.ROLES))
+    documents = showing.show(inputs, _settings(None), viewer=role, columns=_mapping(columns), nature=_nature(nature))
+    if html is None:
+        seen, missed = showing_terminal.draw(screen.out(), documents)
+    else:
+        seen, missed = showing_html.write(html, documents)
+        screen.err().print(
+            f"已写入 {screen.escape(str(html))}：{seen} 件" + (f"，未显示 {missed} 件" if missed else "")
+        )
+    if missed and not seen:
+        raise typer.Exit(1)
+
+
+@app.command()
+def incidents(
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="类型（编号或中文名，可重复）", metavar="类型")
+    ] = None,
+    place: Annotated[str, typer.Option("--place", help="地名或行政区划代码，含下级", metavar="地点")] = "",
+    since: Annotated[str, typer.Option("--since", help="不早于，如 2024-05", metavar="日期")] = "",
+    until: Annotated[str, typer.Option("--until", help="不晚于", metavar="日期")] = "",
+    query: Annotated[str, typer.Option("--query", "-q", help="词语，空格隔开，都要出现", metavar="词")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="最多多少个", min=1, max=500)] = 50,
+    role: Annotated[
+        str, typer.Option("--role", help="以谁的身份看：reader 已脱敏；analyst、editor、admin 全部", metavar="角色")
+    ] = "analyst",
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """列出事件，最近有变化的在前。"""
+    from serving import asking, queries, screen, settings, views
+
+    if role not in settings.ROLES:
+        raise InputError(f"未知角色 {role}", where="--role", expected="、".join(settings.ROLES))
+    wanted = asking.incident_filter(label or [], place, since, until, query)
+    opened = _open(_settings(store).store)
+    try:
+        with opened.reading() as session:
+            page = queries.list_incidents(session, wanted, viewer=role, limit=limit)
+            lines = [(views.incident_view if as_json else views.incident_line)(row, role) for row in page.rows]
+    finally:
+        opened.close()
+    if as_json:
+        screen.print_json(lines)
+    else:
+        screen.print_incidents(lines, page.cursor is not None)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="端口", min=1, max=65535)] = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="演示：本机访问即为值守人员，只能在回环地址上")] = False,
+    store: StoreOption = None,
+) -> None:
+    """启动接口服务，并在后台处理收件箱。"""
+    from serving import screen
+
+    if demo and not is_loopback(host):
+        raise InputError(
+            f"演示模式不能监听 {host}",
+            where="--host",
+            expected="127.0.0.1 或 ::1",
+            advice="去掉 --demo，或改回本机地址",
+        )
+    settings = _settings(store)
+    import uvicorn
+
+    from serving.doorway import Doorway
+
+    def make() -> Any:
+        from serving.api.app import create_app
+        from serving.api.guard import log_to_stderr
+
+        log_to_stderr()
+        return create_app(settings, demo=demo)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    doorway = Doorway(make, stop)
+    server = uvicorn.Server(
+        uvicorn.Config(doorway, host=host, port=port, log_level="warning", server_header=False, lifespan="on")
+    )
+    name = f"[{host}]" if ":" in host else host
+    if demo:
+        screen.err().print("[black on yellow] 演示模式 [/] 本机任何访问都可见未脱敏数据，请勿用于真实案件。")
+    screen.err().print(f"接口 http://{name}:{port}/v1/incidents   说明 http://{name}:{port}/docs   停止 Ctrl-C")
+    server.run()
+    if doorway.failure is not None:
+        raise doorway.failure
+    if not server.started:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    migrate: Annotated[bool, typer.Option("--migrate", help="先把事件库升级到本程序的版本")] = False,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """检查安装、模型、事件库，缺什么、怎么办。"""
+    from dataclasses import asdict
+
+    from serving import screen
+    from serving.doctor import examine
+
+    settings = _settings(store)
+    if migrate:
+        _open(settings.store).close()
+    findings = examine(settings)
+    if as_json:
+        screen.print_json([asdict(finding) for finding in findings])
+    else:
+        screen.print_findings(findings)
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+@batches_app.command("list")
+def list_batches(as_json: JsonOption = False, store: StoreOption = None) -> None:
+    """列出最近的导入。"""
+    from serving import batches, screen
+
+    opened = _open(_settings(store).store)
+    try:
+        with opened.reading() as session:
+            rows = batches.listing(session)
+    finally:
+        opened.close()
+    if as_json:
+        screen.print_json([batches.view(row) for row in rows])
+    else:
+        screen.print_batches(rows)
+
+
+@batches_app.command("undo")
+def undo_batch(
+    batch_id: Annotated[str, typer.Argument(help="批次编号，见 fanzha batches list", metavar="批次")],
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """撤销一次导入：它带来的文档撤回，只靠这些文档的事件留下撤回标记。"""
+    from serving import batches, screen
+
+    opened = _open(_settings(store).store)
+    try:
+        with opened.writing() as session:
+            undone = batches.undo(session, batch_id)
+    finally:
+        opened.close()
+    if as_json:
+        screen.print_json({"withdrawn": undone.withdrawn, "kept": undone.kept, "changes": list(undone.changes)})
+    else:
+        kept = f"，{undone.kept} 件另有批次带来，保留" if undone.kept else ""
+        screen.out().print(f"已撤销：撤回 {undone.withdrawn} 件文档{kept}，记下 {len(undone.changes)} 条变更。")
+
+
+def is_loopback(host: str) -> bool:
+    """Does only this machine reach a server on `host`? A name other than localhost is taken as reachable."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def main() -> None:
+    """Entry point: our errors on one line, Ctrl-C without a trace."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _speak_chinese()
+    try:
+        app()
+    except FanzhaError as error:
+        from serving import screen
+
+        screen.print_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _speak_chinese() -> None:
+    """Typer's own words in Chinese, and its tables folding text without spaces instead of cutting it off."""
+    from rich.table import Table
+    from typer import rich_utils
+
+    class Folding(Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*cells, **options)
+            for column in self.columns:
+                column.overflow = "fold"
+
+    rich_utils.Table = Folding  # type: ignore[misc,attr-defined]
+    rich_utils.OPTIONS_PANEL_TITLE, rich_utils.ARGUMENTS_PANEL_TITLE = "选项", "参数"
+    rich_utils.COMMANDS_PANEL_TITLE, rich_utils.ERRORS_PANEL_TITLE = "命令", "用法有误"
+    rich_utils.REQUIRED_LONG_STRING, rich_utils.DEFAULT_STRING = "[必填]", "[默认：{}]"
+    rich_utils.RICH_HELP = "试试 [blue]{command_path} {help_option}[/]"
+
+
+def _settings(store: str | None) -> Any:
+    from serving import settings
+
+    return settings.load(store=store)
+
+
+def _open(url: str) -> Any:
+    from serving.store import open_store
+
+    return open_store(url)
+
+
+def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
+    mapping = {}
+    for pair in pairs or []:
+        field, sign, heading = pair.partition("=")
+        if not sign or not field.strip() or not heading.strip():
+            raise InputError(f"--map {pair}", expected="字段=列名，如 text=案情描述")
+        mapping[field.strip()] = heading.strip()
+    return mapping or None
+
+
+def _nature(nature: str | None) -> str | None:
+    if nature not in (None, "complaint", "published"):
+        raise InputError(f"--nature {nature}", expected="complaint 或 published")
+    return nature
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

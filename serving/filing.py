@@ -1,0 +1,137 @@
+"""Files what was read from a document: articles, cases, search words, incidents and changes, in the caller's transaction.
+
+In: a document id, the `Document`, its `Reading`. Out: rows, and the numbers of the changes. It analyses and commits nothing.
+Filing the same reading twice leaves the store as after the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp.persons_grouped import group_persons
+from nlp.records import Analysis, Case, Document, Mention, Reading
+from nlp.resolve import signature
+from serving import changes, incidents, resolution
+from serving.store import identity, shapes
+from serving.store.search import search_for
+from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
+
+
+def file_reading(session: Session, document_id: str, document: Document, reading: Reading) -> set[str]:
+    """Store one reading and resolve its cases; returns the incidents to rebuild (`incidents.rebuild`), once for many readings.
+
+    The caller holds `changes.lock`. Only articles of the kind "case" bring cases into incidents. A withdrawn document is left alone.
+    1. The document may have been withdrawn meanwhile. 2. What an earlier reading left goes. 3. Articles and cases.
+    4. Search words. 5. The report is analysed. 6. Cases find their incidents.
+    """
+    withdrawn = session.scalar(sa.select(DocumentRow.withdrawn).where(DocumentRow.id == document_id))
+    if withdrawn is None or withdrawn:  # 1.
+        return set()
+    touched = incidents.forget_analysis(session, document_id)  # 2.
+    case_ids = _add_articles(session, document_id, document, reading)  # 3.
+    complaint = document.nature == "complaint"
+    report = session.scalar(sa.select(ReportRow).where(ReportRow.document_id == document_id)) if complaint else None
+    correction = (report.correction if report else None) or {}
+    if correction.get("document_id") == document_id and (correction["kind"] or correction["label"]):
+        # What a person said of this document stands, whatever the machine reads in it now.
+        case_ids = _relabel(session, document_id, document, correction["kind"], correction["label"], correction["by"])
+    search = search_for(session.get_bind().dialect.name)  # 4.
+    search.put(session, "document", document_id, document.text)
+    if report is not None and report.state == "received":  # 5.
+        report.state = "corrected" if correction else "analysed"
+    return resolution.attach(session, case_ids) | resolution.settle(session, touched)  # 6.
+
+
+def relabel(session: Session, document_id: str, document: Document, kind: str, label: str, by: str) -> set[str]:
+    """Put a person's kind and label ("" leaves the machine's) over every article of a filed document and resolve anew.
+
+    An article that a person calls a case and that has none gets one, made of all its mentions. Returns the incidents to rebuild.
+    """
+    changes.lock(session)
+    told = _told(session, document_id)
+    touched = resolution.detach(
+        session, [identity.case_id(document_id, a, n) for a in told for n in range(len(told[a]))]
+    )
+    attached = resolution.attach(session, _relabel(session, document_id, document, kind, label, by, told))
+    return attached | resolution.settle(session, touched)
+
+
+def _told(session: Session, document_id: str) -> dict[int, list[Case]]:
+    """The cases of a document by article."""
+    told: dict[int, list[Case]] = {}
+    for row in session.scalars(sa.select(CaseRow).where(CaseRow.document_id == document_id).order_by(CaseRow.number)):
+        told.setdefault(row.article, []).append(shapes.load_case(row.data))
+    return told
+
+
+def _relabel(
+    session: Session, document_id: str, document: Document, kind: str, label: str, by: str,
+    told: Mapping[int, Sequence[Case]] | None = None,
+) -> list[str]:  # fmt: skip
+    """Write kind, label and cases of every article anew; returns the ids of the cases, which belong to no incident yet."""
+    cases_by_article = told if told is not None else _told(session, document_id)
+    session.execute(sa.delete(CaseRow).where(CaseRow.document_id == document_id))
+    session.expire_all()
+    added: list[str] = []
+    for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == document_id)).all():
+        article.kind, article.label = kind or article.kind, label or article.label
+        article.corrected_by, article.review = by, False
+        if article.kind != "case":
+            continue
+        cases = cases_by_article.get(article.number) or [_whole(shapes.load_analysis(article.analysis))]
+        cases = [replace(case, label=article.label, confidence=1.0) if label else case for case in cases]
+        added += _add_cases(session, document, document_id, article.number, article.start, article.end, cases)
+    session.flush()
+    return added
+
+
+def _whole(analysis: Analysis) -> Case:
+    """All that an article mentions as one case."""
+    found: dict[str, list[Mention]] = {}
+    for mention in analysis.mentions:
+        found.setdefault(mention.kind, []).append(mention)
+    # The fields of a case are the plurals of the kinds of mentions.
+    fields = {f"{kind}s": tuple(mentions) for kind, mentions in found.items() if kind != "person"}
+    return Case(
+        label=analysis.verdict.label, summary="", start=analysis.start, end=analysis.end, confidence=analysis.verdict.confidence,
+        tactics=analysis.tactics, persons=group_persons(found.get("person", [])), **fields,
+    )  # fmt: skip
+
+
+def _add_articles(session: Session, document_id: str, document: Document, reading: Reading) -> list[str]:
+    added: list[str] = []
+    for number, analysis in enumerate(reading.analyses):
+        verdict = analysis.verdict
+        session.add(
+            ArticleRow(
+                document_id=document_id, number=number, title=analysis.title, start=analysis.start, end=analysis.end,
+                kind=verdict.kind, label=verdict.label, confidence=verdict.confidence, review=verdict.review,
+                model=verdict.model, publisher=analysis.publisher, published=analysis.published, corrected_by="",
+                analysis=shapes.dump(replace(analysis, cases=())),  # cases have a table of their own
+            )
+        )  # fmt: skip
+        if verdict.kind == "case":
+            added += _add_cases(session, document, document_id, number, analysis.start, analysis.end, analysis.cases)
+    session.flush()
+    return added
+
+
+def _add_cases(
+    session: Session, document: Document, document_id: str, article: int, start: int, end: int, cases: Sequence[Case]
+) -> list[str]:
+    sketch = list(signature(document.text[start:end])) if cases else []
+    rows = []
+    for number, case in enumerate(cases):
+        data = shapes.dump(case)
+        rows.append(
+            CaseRow(
+                id=identity.case_id(document_id, article, number), document_id=document_id, article=article, number=number,
+                label=case.label, data=data, signature=sketch, stamp=identity.stamp(data, sketch), incident_id=None,
+            )
+        )  # fmt: skip
+    session.add_all(rows)
+    return [row.id for row in rows]

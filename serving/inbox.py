@@ -1,0 +1,304 @@
+"""The inbox: a document is on disk before it is analysed, and what was accepted is finished however often we are killed.
+
+In: documents. Out: rows that go accepted → working → done | failed | set_aside. It analyses nothing.
+
+- `accept` writes document and inbox row in the caller's transaction; when that commits, the document is accepted.
+- `claim` hands rows to one worker for a lease. A row comes back when the lease runs out, or at once when its worker was a
+  process of this machine that is gone.
+- A row whose worker died once is claimed alone from then on, so one poisonous document cannot take others with it, and after
+  `MAX_ATTEMPTS` claims it is set aside with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp.errors import ConflictError, InputError
+from nlp.records import Document
+from serving.store import locks
+from serving.store.identity import content_hash, document_id, now, report_id
+from serving.store.tables import DocumentRow, InboxRow, ReportRow
+
+# A batch of 32 newspaper pages takes seconds; ten minutes is a machine in trouble, not a slow one.
+LEASE_SECONDS = 600
+# Claims that ended in a dead process before a document is set aside. A row is alone from the second claim on, so reaching
+# five means five deaths while this one document was being analysed.
+MAX_ATTEMPTS = 5
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+STATES = ("accepted", "working", "done", "failed", "set_aside")
+
+Outcome = Literal["new", "already"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one document: its id, whether it is new, and the report it belongs to when it is a complaint."""
+
+    document_id: str
+    outcome: Outcome
+    report_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One document in our hands until the lease ends. `attempts` counts this claim."""
+
+    inbox_id: int
+    document_id: str
+    attempts: int
+    owner: str
+    document: Document
+
+
+def accept(
+    session: Session,
+    document: Document,
+    *,
+    batch: str | None = None,
+    idempotency_key: str | None = None,
+    body_hash: str = "",
+    corrects: str | None = None,
+) -> Accepted:
+    """Put a document into the store and the inbox, both or neither, in the transaction of `session`.
+
+    The same bytes again change nothing, unless the document had been withdrawn: then it comes back. A complaint gets its
+    report row here too; `corrects` names the report whose text this replaces. Raises InputError for a text with nothing in it,
+    ConflictError where its `external_id` is already taken by another complaint.
+    """
+    # 1. What it is called.
+    document = _storable(document)
+    if not document.text.strip():
+        raise InputError("没有文字", where=document.origin or document.doc_id, expected="有内容的文章或投诉")
+    digest = document.sha256 or content_hash(document.text)
+    identity = document_id(digest)
+    # 2. Had already?
+    locks.named(session, identity, document.metadata.get("external_id"), idempotency_key)
+    withdrawn = session.scalar(sa.select(DocumentRow.withdrawn).where(DocumentRow.id == identity))
+    if withdrawn is False:
+        return Accepted(identity, "already", _report_of(session, identity))
+    # 3. A number already given to another complaint is refused before anything is written.
+    complaint = document.nature == "complaint"
+    report = _free_report(session, document, identity, corrects) if complaint else None
+    # 4. The document, a complaint's report, and the inbox row, in one transaction.
+    if withdrawn is None:
+        session.execute(sa.insert(DocumentRow), [_row(document, identity, digest)])
+    else:
+        session.get_one(DocumentRow, identity).withdrawn = False
+    if complaint:
+        report = report or ReportRow(id=_report_name(document, identity), received_at=now())
+        if not corrects:
+            report.external_id, report.idempotency_key = document.metadata.get("external_id") or None, idempotency_key
+            report.body_hash = body_hash or digest
+        report.document_id, report.state, report.reviewed_by, report.reviewed_at = identity, "received", "", ""
+        session.add(report)
+        session.flush()
+    _enqueue(session, identity, document.nature, batch, fresh=withdrawn is None)
+    return Accepted(identity, "new", report.id if report else None)
+
+
+def claim(
+    session: Session,
+    owner: str,
+    *,
+    limit: int = 32,
+    only: Sequence[str] | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> list[Claim]:
+    """Take up to `limit` waiting rows for `owner`, oldest first; `only` these documents where given.
+
+    A row that was claimed before comes alone, before the fresh ones. Rows over `MAX_ATTEMPTS` are set aside on the way.
+    """
+    give_back_lost(session)
+    waiting = sa.select(InboxRow).where(InboxRow.state == "accepted")
+    if only is not None:
+        waiting = waiting.where(InboxRow.document_id.in_(only))
+    else:
+        session.execute(
+            sa.update(InboxRow)
+            .where(InboxRow.state == "accepted", InboxRow.attempts >= MAX_ATTEMPTS)
+            .values(
+                state="set_aside",
+                error=f"处理时进程中断 {MAX_ATTEMPTS} 次，已搁置；请单独检查此文档",
+                finished_at=now(),
+            )
+        )
+    waiting = waiting.with_for_update(skip_locked=True)
+    rows = session.scalars(waiting.where(InboxRow.attempts > 0).order_by(InboxRow.id).limit(1)).all()
+    if not rows:
+        rows = session.scalars(waiting.where(InboxRow.attempts == 0).order_by(InboxRow.id).limit(limit)).all()
+    claims = []
+    for row in rows:
+        row.state, row.claimed_by, row.claimed_at = "working", owner, now()
+        row.claimed_until = time.time() + lease_seconds
+        row.attempts += 1
+        document = session.get_one(DocumentRow, row.document_id)
+        claims.append(Claim(row.id, row.document_id, row.attempts, owner, as_document(document)))
+    return claims
+
+
+def finish(session: Session, claimed: Claim) -> bool:
+    """Mark a claim done, in the transaction that stores its result. False: another worker has it now, store nothing."""
+    return _close(session, claimed, state="done", error="", finished_at=now())
+
+
+def fail(session: Session, claimed: Claim, reason: str) -> bool:
+    """Mark a claim failed with its reason; the rest of the inbox goes on. False: it is no longer ours."""
+    return _close(session, claimed, state="failed", error=reason[:2000], finished_at=now())
+
+
+def give_back(session: Session, claims: Sequence[Claim]) -> None:
+    """Return claims unfinished, as at a graceful stop: they count as never tried."""
+    for claimed in claims:
+        _close(session, claimed, state="accepted", attempts=claimed.attempts - 1, claimed_by="", claimed_until=0.0)
+
+
+def give_back_lost(session: Session) -> int:
+    """Return the rows of workers that are gone: lease over, or a dead process of this machine. How many."""
+    now_seconds = time.time()
+    returned = _return(
+        session,
+        # A lease that ends later than any lease can is from before the clock was set back.
+        (InboxRow.claimed_until < now_seconds) | (InboxRow.claimed_until > now_seconds + 2 * LEASE_SECONDS),
+    )
+    for owner in session.scalars(sa.select(InboxRow.claimed_by).where(InboxRow.state == "working").distinct()).all():
+        if is_gone(owner):
+            returned += _return(session, InboxRow.claimed_by == owner)
+    return returned
+
+
+def retry_failed(session: Session) -> int:
+    """Put failed and set-aside rows back as if never tried, for instance after an upgrade. How many."""
+    result = session.execute(
+        sa.update(InboxRow)
+        .where(InboxRow.state.in_(("failed", "set_aside")))
+        .values(state="accepted", attempts=0, error="", finished_at="")
+    )
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Rows by state, every state named."""
+    found = session.execute(sa.select(InboxRow.state, sa.func.count()).group_by(InboxRow.state)).all()
+    return dict.fromkeys(STATES, 0) | {str(state): int(number) for state, number in found}
+
+
+def this_worker() -> str:
+    """The name of this process as an owner of claims: host:pid:token, the last telling two processes of one pid apart."""
+    return _worker_name(os.getpid())
+
+
+@cache
+def _worker_name(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}:{secrets.token_hex(4)}"
+
+
+def is_gone(owner: str) -> bool:
+    """Was `owner` a process of this machine that no longer runs? A worker of another machine is never known to be gone."""
+    host, pid, _ = owner.rsplit(":", 2)
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    if int(pid) == os.getpid():
+        return owner != this_worker()
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def as_document(row: DocumentRow) -> Document:
+    """The record that was accepted."""
+    return Document(
+        doc_id=row.doc_id, text=row.text, title=row.title, form=row.form, nature=row.nature, origin=row.origin,  # type: ignore[arg-type]
+        url=row.url, publisher=row.publisher, published=row.published, fetched=row.fetched, licence=row.licence,
+        encoding=row.encoding, sha256=row.sha256, metadata=dict(row.details),
+    )  # fmt: skip
+
+
+def _storable(document: Document) -> Document:
+    """The document with what no database stores (NUL, half surrogates from broken JSON) as �; offsets stay."""
+    plain = {
+        name: _UNSTORABLE.sub("\ufffd", value)
+        for name in Document.__slots__
+        if isinstance(value := getattr(document, name), str) and _UNSTORABLE.search(value)
+    }
+    if any(_UNSTORABLE.search(f"{key}{value}") for key, value in document.metadata.items()):
+        plain["metadata"] = {  # type: ignore[assignment]
+            _UNSTORABLE.sub("\ufffd", key): _UNSTORABLE.sub("\ufffd", value) for key, value in document.metadata.items()
+        }
+    return replace(document, **plain) if plain else document  # type: ignore[arg-type]
+
+
+def _row(document: Document, identity: str, digest: str) -> dict[str, object]:
+    return {
+        "id": identity, "sha256": digest, "doc_id": document.doc_id, "title": document.title, "text": document.text,
+        "form": document.form, "nature": document.nature, "origin": document.origin, "url": document.url,
+        "publisher": document.publisher, "published": document.published, "fetched": document.fetched,
+        "licence": document.licence, "encoding": document.encoding, "details": dict(document.metadata), "stored_at": now(),
+        "withdrawn": False,
+    }  # fmt: skip
+
+
+def _report_name(document: Document, identity: str) -> str:
+    return report_id(document.metadata.get("external_id") or None, identity)
+
+
+def _free_report(session: Session, document: Document, identity: str, corrects: str | None) -> ReportRow | None:
+    """The report that this complaint corrects or takes up again, None for a new one; ConflictError when it is in use."""
+    if corrects:
+        return session.get_one(ReportRow, corrects)
+    known = session.get(ReportRow, _report_name(document, identity))
+    if known is None or known.state == "withdrawn":
+        return known
+    raise ConflictError(
+        f"编号 {known.external_id or known.id} 已用于另一件投诉", where=document.origin or document.doc_id,
+        advice=f"如要更正，请用 PUT /v1/reports/{known.id}；如是另一件，请换编号",
+    )  # fmt: skip
+
+
+def _report_of(session: Session, identity: str) -> str | None:
+    return session.scalar(sa.select(ReportRow.id).where(ReportRow.document_id == identity))
+
+
+def _enqueue(session: Session, identity: str, nature: str, batch: str | None, *, fresh: bool) -> None:
+    values = {
+        "state": "accepted", "attempts": 0, "error": "", "claimed_by": "", "claimed_at": "", "claimed_until": 0.0,
+        "batch_id": batch, "finished_at": "",
+    }  # fmt: skip
+    again = None if fresh else session.scalar(sa.select(InboxRow.id).where(InboxRow.document_id == identity))
+    if again is None:
+        row = values | {"document_id": identity, "nature": nature, "received_at": now()}
+        session.execute(sa.insert(InboxRow), [row])
+    else:
+        session.execute(sa.update(InboxRow).where(InboxRow.id == again).values(**values))
+
+
+def _return(session: Session, which: sa.ColumnElement[bool]) -> int:
+    result = session.execute(
+        sa.update(InboxRow)
+        .where(InboxRow.state == "working", which)
+        .values(state="accepted", claimed_by="", claimed_until=0.0)
+    )
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _close(session: Session, claimed: Claim, **values: object) -> bool:
+    result = session.execute(
+        sa.update(InboxRow)
+        .where(InboxRow.id == claimed.inbox_id, InboxRow.state == "working", InboxRow.claimed_by == claimed.owner)
+        .values(**values)
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]

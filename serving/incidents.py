@@ -1,0 +1,203 @@
+"""Incidents as rows: built anew from their cases, numbered in the feed, visible or not.
+
+In: ids of incidents whose cases changed, in an open write transaction (the caller holds `changes.lock`). Out: incident rows,
+their places and search words, and one change each where something is different. It does not decide which cases belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp import mask, taxonomy
+from nlp.incident import Incident, Link, SourcedCase
+from nlp.records import Amount, Place
+from nlp.resolve import build_incident
+from serving import changes, resolution, sourced
+from serving.store import shapes
+from serving.store.identity import now
+from serving.store.search import search_for
+from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
+from serving.views import READERS, names_told
+
+
+def rebuild(session: Session, incident_ids: Iterable[str]) -> list[int]:
+    """Build each incident from its cases and write what changed; returns the numbers of the changes, in order.
+
+    An incident that comes out as it was gets no change. One without cases becomes a tombstone: a redirect when it was
+    merged, else withdrawn.
+    """
+    numbers = []
+    for incident_id in sorted(set(incident_ids)):
+        row = session.get(IncidentRow, incident_id)
+        cases = sourced.of_incident(session, incident_id)
+        if cases:
+            ids = [case.case_id for case in cases]
+            links = resolution.links_of(session, ids)[: resolution.PER_INCIDENT] if len(ids) > 1 else []
+            incident = build_incident(incident_id, cases, links)
+            number = _write(session, row, incident, _for_readers(incident, cases, links))
+        else:
+            number = _bury(session, row) if row is not None and not row.withdrawn else None
+        if number is not None:
+            numbers.append(number)
+    session.flush()
+    return numbers
+
+
+def withdraw_documents(session: Session, document_ids: Iterable[str]) -> list[int]:
+    """Take documents out: their cases leave their incidents, they are found no longer, their rows stay. Returns the changes.
+
+    A complaint's report is withdrawn with it. Documents that are withdrawn already are left alone.
+    """
+    changes.lock(session)
+    touched: set[str] = set()
+    for document_id in document_ids:
+        document = session.get_one(DocumentRow, document_id)
+        if document.withdrawn:
+            continue
+        document.withdrawn = True
+        session.execute(
+            sa.update(InboxRow)
+            .where(InboxRow.document_id == document_id, InboxRow.state.in_(("accepted", "working")))
+            .values(state="done", error="已撤回", claimed_by="", finished_at=now())
+        )
+        session.execute(sa.update(ReportRow).where(ReportRow.document_id == document_id).values(state="withdrawn"))
+        touched |= forget_analysis(session, document_id)
+        _search(session).remove(session, "document", document_id)
+    return rebuild(session, resolution.settle(session, touched))
+
+
+def forget_analysis(session: Session, document_id: str) -> set[str]:
+    """Remove articles and cases of a document; returns the incidents to settle and build anew."""
+    if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == document_id).limit(1)) is None:
+        return set()
+    cases = list(session.scalars(sa.select(CaseRow.id).where(CaseRow.document_id == document_id)))
+    touched = resolution.detach(session, cases) if cases else set()
+    session.execute(sa.delete(ArticleRow).where(ArticleRow.document_id == document_id))
+    return touched
+
+
+def facets(row: IncidentRow, codes: Sequence[str]) -> dict[str, Any]:
+    """What a follower filters by, as it stands in a change."""
+    return {
+        "label": row.label, "codes": list(codes), "loss_min_fen": row.loss_min_fen, "loss_max_fen": row.loss_max_fen,
+        "first_date": row.first_date, "last_date": row.last_date, "status": row.status, "basis": row.basis,
+        "public": row.public,
+    }  # fmt: skip
+
+
+def search_text(incident: Incident, whole: Incident) -> str:
+    """What an incident is found by: only what a reader may see of it, so that nobody's name can be confirmed by searching.
+
+    `whole`: the incident with complaints that nobody reviewed, whose names are masked too.
+    """
+    names = names_told(incident, whole)
+    label = taxonomy.load().label(incident.label)
+    shown = [incident.title, incident.summary, label.name, *incident.tactics]
+    shown += [source.title for source in incident.sources if source.nature == "published"]
+    shown += [fact.text for fact in incident.facts if fact.kind in ("place", "organisation", "platform")]
+    return "\n".join(mask.render(text, "text", mask.DEFAULT_VIEWER, names) for text in dict.fromkeys(shown) if text)
+
+
+def _search(session: Session) -> Any:
+    return search_for(session.get_bind().dialect.name)
+
+
+def _codes_of(session: Session, incident_id: str) -> list[str]:
+    rows = sa.select(IncidentPlaceRow.code).where(IncidentPlaceRow.incident_id == incident_id)
+    return list(session.scalars(rows.order_by(IncidentPlaceRow.code)))
+
+
+def _for_readers(incident: Incident, cases: Sequence[SourcedCase], links: Sequence[Link]) -> Incident:
+    """A public incident without complaints that nobody reviewed: nothing of those may reach a reader, not even by a filter."""
+    seen = [case for case in cases if case.source.nature == "published" or case.source.reviewed]
+    if not incident.public or len(seen) == len(cases):
+        return incident
+    ids = {case.case_id for case in seen}
+    return build_incident(incident.id, seen, [link for link in links if {link.first, link.second} <= ids])
+
+
+def _write(session: Session, row: IncidentRow | None, incident: Incident, shown: Incident) -> int | None:
+    """shown: what readers may know of it; columns, facets and search words are made of that."""
+    # 1. Nothing new?
+    data = shapes.dump(incident)
+    if shown is not incident:
+        data[READERS] = shapes.dump(shown)
+    if row is not None and row.data == data and not row.withdrawn:
+        return None
+    # 2. What it was before.
+    known = row is not None
+    before = facets(row, _codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
+    revived, was_public = row is not None and row.withdrawn, row is not None and row.public
+    same_to_readers = row is not None and was_public and row.data.get(READERS, row.data) == data.get(READERS, data)
+    if row is None:
+        row = IncidentRow(id=incident.id, revision=0, sequence=0, created_at=now())
+    # 3. The row, its places, its words.
+    row.revision += 1
+    row.withdrawn, row.merged_into, row.revised_at = False, None, now()
+    for column, value in _columns(shown).items():
+        setattr(row, column, value)
+    row.data = data
+    codes = sorted({fact.value.code for fact in shown.facts if isinstance(fact.value, Place) and fact.value.code})
+    # 4. Its number. The row goes in with it, so `sequence` is never seen unset.
+    restricted = was_public and not row.public
+    kind: changes.ChangeKind = (
+        "restored" if revived else "created" if not known else "restricted" if restricted else "revised"
+    )
+    row.sequence = changes.record(
+        session, row.id, kind, row.revision, public=(was_public or row.public) and not same_to_readers,
+        summary={"before": before, "after": facets(row, codes)},
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    if known:
+        session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
+    if codes:
+        session.execute(sa.insert(IncidentPlaceRow), [{"code": code, "incident_id": row.id} for code in codes])
+    _search(session).put(session, "incident", row.id, search_text(shown, incident))
+    return row.sequence
+
+
+def _bury(session: Session, row: IncidentRow) -> int:
+    """Leave a tombstone: no content, a redirect where it was merged."""
+    before = facets(row, _codes_of(session, row.id))
+    was_public = row.public
+    row.revision += 1
+    row.withdrawn, row.public, row.revised_at = True, False, now()
+    row.title = row.summary = ""
+    row.data = {}
+    row.sources = 0
+    row.sequence = changes.record(
+        session, row.id, "merged" if row.merged_into else "withdrawn", row.revision, public=was_public,
+        summary={"before": before, "after": None}, redirect=row.merged_into,
+    )  # fmt: skip
+    session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
+    _search(session).remove(session, "incident", row.id)
+    return row.sequence
+
+
+def _columns(incident: Incident) -> dict[str, Any]:
+    loss = next((total for total in incident.totals if total.role == "loss"), None)
+    sums = [
+        fact.value.value_max
+        for fact in incident.facts
+        if isinstance(fact.value, Amount) and fact.value.currency == "CNY"
+    ]
+    return {
+        "label": incident.label, "title": incident.title, "summary": incident.summary, "status": incident.status,
+        "basis": incident.basis, "tlp": incident.tlp, "public": incident.public,
+        "reviewed": any(source.reviewed for source in incident.sources),
+        "loss_min_fen": _fen(loss.minimum) if loss else None, "loss_max_fen": _fen(loss.maximum) if loss else None,
+        "sum_max_fen": _fen(max(sums)) if sums else None,
+        "first_date": incident.first_date or None, "last_date": incident.last_date or None,
+        "published_last": incident.published or None, "sources": len(incident.sources),
+    }  # fmt: skip
+
+
+def _fen(yuan: Decimal) -> int:
+    """Yuan as fen, capped at what a 64-bit column holds: a sum beyond 9e16 yuan is a misreading, not money."""
+    return min(int(yuan * 100), 2**63 - 1)

@@ -1,0 +1,37 @@
+"""Runs the migration scripts on an open connection.
+
+In: a connection inside a transaction of the caller. Out: the schema at HEAD, uncommitted. It opens and commits nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from serving.migrations import HEAD
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration without an ini file: the scripts beside this module, the caller's connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to HEAD. Raises StoreError when the store was made by a newer program."""
+    from serving.store.session import StoreError, schema_version
+
+    try:
+        command.upgrade(configuration(connection), "head")
+    except CommandError as error:
+        raise StoreError(
+            f"事件库版本为 {schema_version(connection)}，本程序不认识",
+            expected=f"不新于 {HEAD}",
+            advice="请升级 fanzha 后再打开",
+        ) from error

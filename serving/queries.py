@@ -1,0 +1,275 @@
+"""Questions to the store: everything the API, the console and the command line read.
+
+In: a session of `Store.reading()`, filters, who asks. Out: rows (detached data, valid after the session) and cursors. It writes
+nothing and renders nothing: what a viewer may see of a row's content is `serving.views`; whether he may see the row at all is
+decided here (a reader gets public incidents and public changes only).
+
+A cursor is a sequence number (incidents: that of the last change) or a row's key, never a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp import mask
+from nlp.errors import NotFoundError
+from serving import changes
+from serving.store.search import search_for
+from serving.store.tables import (
+    ArticleRow,
+    CaseRow,
+    ChangeRow,
+    DocumentRow,
+    InboxRow,
+    IncidentPlaceRow,
+    IncidentRow,
+    ReportRow,
+)  # fmt: skip
+
+LIMIT = 50
+MOST = 500
+# Lines of the log looked through for one page of a filtered follower; the cursor moves on even when none fits.
+SCAN = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents; every field narrows. `place`: code or prefix of one (41, 4113, 411381; trailing 00 pairs count as open).
+
+    Dates are ISO, as short as a year, and mean the time of the case (of publication where the text tells none). Sums are fen and
+    mean the loss. `words`: all must be found. `kinds`: kinds of articles; incidents come from cases only.
+    """
+
+    labels: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    place: str = ""
+    since: str = ""
+    until: str = ""
+    loss_min_fen: int | None = None
+    loss_max_fen: int | None = None
+    words: str = ""
+    status: str = ""
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows and where the next page begins; `cursor` None at the end (for changes: always where to go on from)."""
+
+    rows: Sequence[Any]
+    cursor: int | None
+
+
+def list_incidents(
+    session: Session, wanted: IncidentFilter = IncidentFilter(), *, viewer: str = mask.DEFAULT_VIEWER,
+    cursor: int | None = None, limit: int = LIMIT,
+) -> Page:  # fmt: skip
+    """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed."""
+    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *_conditions(session, wanted))
+    if not mask.sees_all(viewer):
+        query = query.where(IncidentRow.public.is_(True))
+    if cursor is not None:
+        query = query.where(IncidentRow.sequence < cursor)
+    limit = max(1, min(limit, MOST))
+    rows = session.scalars(query.order_by(IncidentRow.sequence.desc()).limit(limit + 1)).all()
+    return Page(rows[:limit], rows[limit - 1].sequence if len(rows) > limit else None)
+
+
+def get_incident(session: Session, incident_id: str, *, viewer: str = mask.DEFAULT_VIEWER) -> IncidentRow:
+    """The incident with this id, or the one it was merged into. Raises NotFoundError, also for what the viewer may not see."""
+    row = session.get(IncidentRow, incident_id)
+    seen = {incident_id}
+    while row is not None and row.merged_into and row.merged_into not in seen:
+        seen.add(row.merged_into)
+        row = session.get(IncidentRow, row.merged_into)
+    if row is None or row.withdrawn or not (row.public or mask.sees_all(viewer)):
+        gone = row is not None and row.withdrawn
+        raise NotFoundError(
+            "事件已撤回" if gone else "没有这个事件",
+            where=incident_id,
+            advice="可在 /v1/changes 查看其去向" if gone else "",
+        )
+    return row
+
+
+def incidents_of(session: Session, document_id: str) -> list[IncidentRow]:
+    """The incidents that the cases of a document belong to."""
+    ids = sa.select(CaseRow.incident_id).where(CaseRow.document_id == document_id)
+    return list(session.scalars(sa.select(IncidentRow).where(IncidentRow.id.in_(ids)).order_by(IncidentRow.id)))
+
+
+def list_changes(
+    session: Session, after: int = 0, *, limit: int = LIMIT, viewer: str = mask.DEFAULT_VIEWER,
+    wanted: IncidentFilter | None = None,
+) -> Page:  # fmt: skip
+    """Changes with a number above `after`, oldest first; `cursor` is where to go on, also when no row fitted.
+
+    wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves (words and kinds are not
+    looked at: the log keeps facets, not texts).
+    """
+    limit = max(1, min(limit, MOST))
+    newest = changes.last_number(session)
+    query = sa.select(ChangeRow).where(ChangeRow.sequence > after).order_by(ChangeRow.sequence)
+    if not mask.sees_all(viewer):
+        query = query.where(ChangeRow.public.is_(True))
+    span = limit if wanted is None else SCAN
+    scanned = session.scalars(query.limit(span)).all()
+    fitting = [row for row in scanned if wanted is None or _fits(wanted, row.summary)]
+    if len(fitting) > limit:
+        return Page(fitting[:limit], fitting[limit - 1].sequence)
+    return Page(fitting, scanned[-1].sequence if len(scanned) == span else max(newest, after))
+
+
+def history_of(session: Session, incident_id: str) -> Sequence[ChangeRow]:
+    """All changes of one incident, oldest first."""
+    query = sa.select(ChangeRow).where(ChangeRow.incident_id == incident_id)
+    return session.scalars(query.order_by(ChangeRow.sequence)).all()
+
+
+def get_document(session: Session, document_id: str) -> DocumentRow:
+    """The document with this id, withdrawn ones too. Raises NotFoundError."""
+    row = session.get(DocumentRow, document_id)
+    if row is None:
+        raise NotFoundError("没有这个文档", where=document_id)
+    return row
+
+
+def list_documents(
+    session: Session, *, words: str = "", kind: str = "", label: str = "", nature: str = "", review: bool | None = None,
+    cursor: str = "", limit: int = LIMIT,
+) -> tuple[list[DocumentRow], str | None]:  # fmt: skip
+    """Documents that are not withdrawn, by id, and the cursor of the next page. `kind`, `label`, `review` ask of any article."""
+    query = sa.select(DocumentRow).where(DocumentRow.withdrawn.is_(False), DocumentRow.id > cursor)
+    if nature:
+        query = query.where(DocumentRow.nature == nature)
+    asked = [ArticleRow.kind == kind] * bool(kind) + [ArticleRow.label == label] * bool(label)
+    asked += [] if review is None else [ArticleRow.review.is_(review)]
+    if asked:
+        query = query.where(DocumentRow.id.in_(sa.select(ArticleRow.document_id).where(*asked)))
+    if words.strip():
+        keys = _search(session).keys("document", words)
+        query = query.where(sa.false() if keys is None else DocumentRow.id.in_(keys))
+    limit = max(1, min(limit, MOST))
+    rows = list(session.scalars(query.order_by(DocumentRow.id).limit(limit + 1)))
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def articles_of(session: Session, document_id: str) -> Sequence[ArticleRow]:
+    """The articles of a document in order."""
+    query = sa.select(ArticleRow).where(ArticleRow.document_id == document_id)
+    return session.scalars(query.order_by(ArticleRow.number)).all()
+
+
+def cases_of(session: Session, document_id: str) -> Sequence[CaseRow]:
+    """The cases of a document in order."""
+    query = sa.select(CaseRow).where(CaseRow.document_id == document_id)
+    return session.scalars(query.order_by(CaseRow.article, CaseRow.number)).all()
+
+
+def inbox_of(session: Session, document_id: str) -> InboxRow | None:
+    """How far a document got: state, attempts, error."""
+    return session.scalar(sa.select(InboxRow).where(InboxRow.document_id == document_id))
+
+
+def get_report(session: Session, report_id: str) -> ReportRow:
+    """The report with this id, withdrawn ones too. Raises NotFoundError."""
+    row = session.get(ReportRow, report_id)
+    if row is None:
+        raise NotFoundError("没有这件投诉", where=report_id)
+    return row
+
+
+def find_report(session: Session, *, external_id: str = "", idempotency_key: str = "") -> ReportRow | None:
+    """The report with the sender's number or under the sender's key."""
+    asked = ReportRow.external_id == external_id if external_id else ReportRow.idempotency_key == idempotency_key
+    return session.scalar(sa.select(ReportRow).where(asked)) if external_id or idempotency_key else None
+
+
+def list_reports(
+    session: Session, *, state: str = "", reviewed: bool | None = None, cursor: str = "", limit: int = LIMIT
+) -> tuple[list[ReportRow], str | None]:
+    """Reports by id, and the cursor of the next page."""
+    query = sa.select(ReportRow).where(ReportRow.id > cursor)
+    if state:
+        query = query.where(ReportRow.state == state)
+    if reviewed is not None:
+        query = query.where(ReportRow.reviewed_by != "" if reviewed else ReportRow.reviewed_by == "")
+    limit = max(1, min(limit, MOST))
+    rows = list(session.scalars(query.order_by(ReportRow.id).limit(limit + 1)))
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+
+def code_range(place: str) -> tuple[str, str]:
+    """The half-open range of codes under a place: 411300 → 4113, 4114; 4113 the same; 41 → 41, 42."""
+    prefix = place.strip()
+    while len(prefix) > 2 and len(prefix) % 2 == 0 and prefix.endswith("00"):
+        prefix = prefix[:-2]
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _search(session: Session) -> Any:
+    return search_for(session.get_bind().dialect.name)
+
+
+def _conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
+    found: list[Any] = []
+    if wanted.labels:
+        found.append(IncidentRow.label.in_(wanted.labels))
+    if wanted.kinds and "case" not in wanted.kinds:
+        found.append(sa.false())
+    if wanted.status:
+        found.append(IncidentRow.status == wanted.status)
+    if wanted.basis:
+        found.append(IncidentRow.basis == wanted.basis)
+    if wanted.place.strip():
+        low, high = code_range(wanted.place)
+        codes = sa.select(IncidentPlaceRow.incident_id).where(
+            IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high
+        )
+        found.append(IncidentRow.id.in_(codes))
+    untold = IncidentRow.last_date.is_(None)
+    if wanted.since:
+        # A date less precise than asked may lie inside: 2024 fits since 2024-05.
+        shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
+        told = (IncidentRow.last_date >= wanted.since) | IncidentRow.last_date.in_(shorter)
+        found.append(told | (untold & (IncidentRow.published_last >= wanted.since)))
+    if wanted.until:
+        end = wanted.until + "~"  # after every longer date that begins so
+        found.append((IncidentRow.first_date <= end) | (untold & (IncidentRow.published_last <= end)))
+    if wanted.loss_min_fen is not None:
+        found.append(IncidentRow.loss_max_fen >= wanted.loss_min_fen)
+    if wanted.loss_max_fen is not None:
+        found.append(IncidentRow.loss_min_fen <= wanted.loss_max_fen)
+    if wanted.words.strip():
+        keys = _search(session).keys("incident", wanted.words)
+        found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
+    return found
+
+
+def _fits(wanted: IncidentFilter, summary: dict[str, Any]) -> bool:
+    return any(side is not None and _side_fits(wanted, side) for side in (summary.get("before"), summary.get("after")))
+
+
+def _side_fits(wanted: IncidentFilter, side: dict[str, Any]) -> bool:
+    """The conditions of `_conditions` on the facets of a change."""
+    last, first = side["last_date"], side["first_date"]
+    shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
+    low, high = code_range(wanted.place) if wanted.place.strip() else ("", "~")
+    return (
+        (not wanted.labels or side["label"] in wanted.labels)
+        and (not wanted.status or side["status"] == wanted.status)
+        and (not wanted.basis or side["basis"] == wanted.basis)
+        and (not wanted.place.strip() or any(low <= code < high for code in side["codes"]))
+        and (not wanted.since or last is None or last >= wanted.since or last in shorter)
+        and (not wanted.until or first is None or first <= wanted.until + "~")
+        and (wanted.loss_min_fen is None or (side["loss_max_fen"] or -1) >= wanted.loss_min_fen)
+        and (
+            wanted.loss_max_fen is None
+            or (side["loss_min_fen"] is not None and side["loss_min_fen"] <= wanted.loss_max_fen)
+        )
+    )

@@ -1,0 +1,216 @@
+"""Which incident a case belongs to: new cases join, withdrawn ones leave, ids stay.
+
+In: case rows in an open write transaction (the caller holds `changes.lock`). Out: the ids of the incidents touched, which
+`serving.incidents.rebuild` then writes anew. The comparing itself is `nlp.resolve`; every link it makes is kept with its reasons.
+
+A case joins the incident of its best link. Where it links two incidents that were apart, these are merged only when a direct
+comparison of their own cases leaves it at least open: a chain of weak likenesses joins nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp.incident import Link, SourcedCase
+from nlp.resolve import blocking_keys, compare
+from serving import sourced
+from serving.store import identity, shapes
+from serving.store.tables import CaseKeyRow, CaseRow, IncidentRow, LinkRow
+
+# Cases looked up a key and compared a case. A key that more cases share (a type in a big city) tells little by itself; the
+# cap keeps the work a case constant, so resolving stays near-linear: the newest of each key, those with most keys in common first.
+PER_KEY = 32
+PER_CASE = 32
+# Cases of each side that are compared before two incidents are merged.
+PER_SIDE = 4
+# Links kept inside an incident's record, best first; all of them stay in the table (n cases have up to n²/2).
+PER_INCIDENT = 100
+JOINS = ("reprint", "same")
+
+
+def attach(session: Session, case_ids: Sequence[str]) -> set[str]:
+    """Give each new case its incident: the best that it links to, else one of its own. Returns the incidents touched.
+
+    1. Keys. 2. Candidates. 3. Links, kept unless they say nothing. 4. Join, merge or found.
+    """
+    touched: set[str] = set()
+    loaded = sourced.to_compare(session, case_ids)
+    for case_id in case_ids:
+        case = loaded[case_id]
+        keys = blocking_keys(case)  # 1.
+        candidates = sourced.to_compare(session, _candidates(session, case_id, keys))  # 2.
+        if keys:
+            rows = [{"key": key[:200], "case_id": case_id} for key in sorted({key[:200] for key in keys})]
+            session.execute(sa.insert(CaseKeyRow), rows)
+        # Compared in the order of their ids, so that a link reads the same whichever came first.
+        pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in candidates.values())
+        links = [compare(first, second) for first, second in pairs]  # 3.
+        _keep(session, [link for link in links if link.decision != "apart"])
+        touched |= _place(session, case, [link for link in links if link.decision in JOINS])  # 4.
+    return touched
+
+
+def detach(session: Session, case_ids: Sequence[str]) -> set[str]:
+    """Take cases out of the store with keys and links; returns the incidents that lost one, for `settle` and `rebuild`."""
+    touched: set[str] = set()
+    for some in sourced.chunks(case_ids):
+        rows = session.scalars(sa.select(CaseRow.incident_id).where(CaseRow.id.in_(some)))
+        touched |= {incident for incident in rows if incident}
+        session.execute(sa.delete(LinkRow).where(LinkRow.first.in_(some) | LinkRow.second.in_(some)))
+        session.execute(sa.delete(CaseKeyRow).where(CaseKeyRow.case_id.in_(some)))
+        session.execute(sa.delete(CaseRow).where(CaseRow.id.in_(some)))
+    return touched
+
+
+def settle(session: Session, incident_ids: set[str]) -> set[str]:
+    """Let incidents fall apart where no link holds them together any more; returns them and what split off.
+
+    The part with the founding case keeps the id. Called after cases that were taken out to be filed anew are back.
+    """
+    return incident_ids | {part for incident in incident_ids for part in _split(session, incident)}
+
+
+def links_of(session: Session, case_ids: Sequence[str]) -> list[Link]:
+    """All links among these cases, best first."""
+    wanted = set(case_ids)
+    rows = (
+        row
+        for some in sourced.chunks(sorted(wanted))
+        for row in session.scalars(sa.select(LinkRow).where(LinkRow.first.in_(some)))
+        if row.second in wanted
+    )
+    return [shapes.load_link(row.data) for row in sorted(rows, key=lambda row: (-row.score, row.first, row.second))]
+
+
+def _candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]:
+    found: Counter[str] = Counter()
+    for some in sourced.chunks(sorted(keys)):
+        # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
+        for at in range(0, len(some), 400):
+            part = some[at : at + 400]
+            piece = "SELECT case_id FROM (SELECT case_id FROM case_keys WHERE key = :k{0} ORDER BY id DESC LIMIT {1}) AS q{0}"
+            statement = sa.text(" UNION ALL ".join(piece.format(number, PER_KEY) for number in range(len(part))))
+            bound = {f"k{number}": key[:200] for number, key in enumerate(part)}
+            found.update(session.scalars(statement, bound).all())
+    found.pop(case_id, None)
+    return [candidate for candidate, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]]
+
+
+def _keep(session: Session, links: Sequence[Link]) -> None:
+    if links:
+        session.execute(
+            sa.insert(LinkRow),
+            [
+                {"first": link.first, "second": link.second, "decision": link.decision, "score": link.score,
+                 "data": shapes.dump(link)}
+                for link in links
+            ],
+        )  # fmt: skip
+
+
+def _place(session: Session, case: SourcedCase, links: Sequence[Link]) -> set[str]:
+    """Put a case into its incident; returns the incidents touched."""
+    if not links:
+        return {_found(session, case.case_id)}
+    others = {link.second if link.first == case.case_id else link.first: link for link in links}
+    home = dict(session.execute(sa.select(CaseRow.id, CaseRow.incident_id).where(CaseRow.id.in_(others))).all())
+    # Two cases of one article are two incidents, whatever else they share with a third.
+    taken = set(
+        session.scalars(
+            sa.select(CaseRow.incident_id).where(
+                CaseRow.document_id == case.source.document_id, CaseRow.id != case.case_id,
+                CaseRow.article == sa.select(CaseRow.article).where(CaseRow.id == case.case_id).scalar_subquery(),
+            )
+        )
+    )  # fmt: skip
+    best: dict[str, float] = {}
+    for other, link in others.items():
+        incident = home.get(other)
+        if incident and incident not in taken:
+            best[incident] = max(best.get(incident, link.score), link.score)
+    ranked = sorted(best, key=lambda incident: (-best[incident], incident))
+    if not ranked:
+        return {_found(session, case.case_id)}
+    _move(session, [case.case_id], ranked[0])
+    touched = {ranked[0]}
+    for weaker in ranked[1:]:
+        if _may_merge(session, ranked[0], weaker):
+            merge(session, weaker, into=ranked[0])
+            touched.add(weaker)
+    return touched
+
+
+def merge(session: Session, incident_id: str, *, into: str) -> None:
+    """Move all cases of an incident into another; `rebuild` of both then writes the redirect and the new revision."""
+    session.execute(sa.update(CaseRow).where(CaseRow.incident_id == incident_id).values(incident_id=into))
+    row = session.get(IncidentRow, incident_id)
+    if row is not None:
+        row.merged_into = into
+    session.execute(sa.update(IncidentRow).where(IncidentRow.merged_into == incident_id).values(merged_into=into))
+
+
+def _may_merge(session: Session, first: str, second: str) -> bool:
+    sides = []
+    for incident in (first, second):
+        ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
+        sides.append(list(sourced.to_compare(session, ids.fetchmany(PER_SIDE)).values()))
+    articles = [{(case.source.document_id, case.article_title) for case in side} for side in sides]
+    if articles[0] & articles[1]:
+        return False
+    return any(compare(a, b).decision != "apart" for a in sides[0] for b in sides[1] if a.case_id != b.case_id)
+
+
+def _found(session: Session, case_id: str) -> str:
+    """A new incident for a case that links to none; the id of one that it founded and that nobody is left in is taken up again."""
+    attempt = 0
+    while True:
+        name = identity.incident_id(case_id, attempt)
+        row = session.get(IncidentRow, name)
+        if row is None or (row.merged_into is None and not _held(session, name)):
+            _move(session, [case_id], name)
+            return name
+        attempt += 1
+
+
+def _held(session: Session, incident_id: str) -> bool:
+    return session.scalar(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).limit(1)) is not None
+
+
+def _move(session: Session, case_ids: Sequence[str], incident_id: str) -> None:
+    session.execute(sa.update(CaseRow).where(CaseRow.id.in_(case_ids)).values(incident_id=incident_id))
+
+
+def _split(session: Session, incident_id: str) -> set[str]:
+    """Let the parts of an incident that no link joins any more become incidents of their own; returns the new ids."""
+    ids = list(session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)))
+    if len(ids) < 2:
+        return set()
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    for link in links_of(session, ids):
+        if link.decision in JOINS:
+            neighbours[link.first].add(link.second)
+            neighbours[link.second].add(link.first)
+    parts: list[list[str]] = []
+    left = set(ids)
+    for start in ids:
+        part, waiting = [], [start]
+        while waiting:
+            case_id = waiting.pop()
+            if case_id in left:
+                left.discard(case_id)
+                part.append(case_id)
+                waiting.extend(neighbours[case_id])
+        if part:
+            parts.append(sorted(part))
+    keeper = next((part for part in parts if any(identity.incident_id(c) == incident_id for c in part)), None)
+    apart = [part for part in parts if part is not (keeper or parts[0])]
+    new = set()
+    for part in apart:
+        name = _found(session, part[0])
+        _move(session, part, name)
+        new.add(name)
+    return new

@@ -1,0 +1,70 @@
+"""What the environment decides: where the store is, which model, which role sees. One place, read when asked, never at import.
+
+In: environment variables, all of them listed in `VARIABLES` (the command `fanzha doctor` prints them). Out: a frozen `Settings`.
+It opens nothing: the store is opened by `serving.store.open_store`, the model by `nlp.model_folder.load`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.errors import InputError
+
+DEFAULT_STORE = "sqlite:///data/fanzha.db"
+ROLES = (
+    "reader",
+    "analyst",
+    "editor",
+    "admin",
+)  # DESIGN §6; the default everywhere but the local command line is reader
+
+VARIABLES: Mapping[str, str] = {
+    "FANZHA_STORE": f"事件库地址（SQLAlchemy URL 或 SQLite 文件路径），默认 {DEFAULT_STORE}",
+    "FANZHA_MODEL": "模型目录，默认为随软件安装的模型",
+    "FANZHA_BATCH": "一次分析多少篇，默认 32",
+    "FANZHA_OPERATOR_KEY": "值守密钥：接口以 Authorization: Bearer 密钥 认出值守人员；不设则人人都是读者",
+    "FANZHA_ANALYZER": "仅供测试：“模块:函数”，返回代替正式分析器的对象",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process. `batch` is documents per analysis step; `analyzer` is "" outside the tests."""
+
+    store: str = DEFAULT_STORE
+    model: Path | None = None
+    batch: int = 32
+    analyzer: str = ""
+
+
+def store_url(address: str) -> str:
+    """An SQLAlchemy URL for what a person typed: a URL stays, a path becomes an SQLite URL; `postgres://` gets its driver.
+
+    Raises InputError for an empty address.
+    """
+    if not address.strip():
+        raise InputError("事件库地址为空", where="FANZHA_STORE / --store", expected=f"如 {DEFAULT_STORE}")
+    if "://" not in address:
+        return f"sqlite:///{Path(address).expanduser()}"
+    scheme, rest = address.split("://", 1)
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg://{rest}"
+    return address
+
+
+def load(environment: Mapping[str, str] | None = None, *, store: str | None = None) -> Settings:
+    """Settings from the environment, `store` (the option --store) before `FANZHA_STORE`; raises InputError on nonsense."""
+    values = os.environ if environment is None else environment
+    batch = values.get("FANZHA_BATCH", "32")
+    if not batch.isdecimal() or not 1 <= int(batch) <= 4096:
+        raise InputError(f"FANZHA_BATCH={batch}", expected="1 到 4096 的整数", advice="改正环境变量或不设置它")
+    model = values.get("FANZHA_MODEL", "")
+    return Settings(
+        store=store_url(store or values.get("FANZHA_STORE", "") or DEFAULT_STORE),
+        model=Path(model) if model else None,
+        batch=int(batch),
+        analyzer=values.get("FANZHA_ANALYZER", ""),
+    )

@@ -1,0 +1,10 @@
+"""The store: tables, transactions, full-text search. Nothing outside serving/ touches SQL.
+
+store = open_store("sqlite:///data/fanzha.db")
+with store.reading() as session: ...   # one consistent state
+with store.writing() as session: ...   # commits at the end, all or nothing
+"""
+
+from serving.store.session import Store, StoreError, open_store, schema_version
+
+__all__ = ["Store", "StoreError", "open_store", "schema_version"]

@@ -1,0 +1,162 @@
+"""Opens the store: engine, migrations under a lock, and the two sorts of transaction.
+
+In: a database URL. Out: a `Store` with `reading()` and `writing()`. It knows no table and no query.
+
+SQLite: WAL, foreign keys on, synchronous FULL (a commit is on disk when it returns: "accepted" means that), 30 s busy
+timeout; writers begin with BEGIN IMMEDIATE, so a writer never fails in the middle because another one came first.
+PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.orm import Session
+
+from nlp.errors import FanzhaError
+from serving.migrations import HEAD
+
+# Writers of one SQLite file queue; analysis happens outside the transaction, so a wait of half a minute means trouble.
+BUSY_SECONDS = 30
+_WRITES = "fanzha_writes"
+_MIGRATION_LOCK = 0x66616E7A  # "fanz": the advisory lock under which PostgreSQL is migrated
+
+
+class StoreError(FanzhaError):
+    """The store cannot be opened, or it is of another version than this program."""
+
+    status = 503
+    code = "store"
+
+
+class Store:
+    """An open store. Threads may share it; sessions are short and belong to one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(**{_WRITES: True})
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Is this the store that needs no server?"""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def address(self) -> str:
+        """The URL with any password struck out, fit for screens and logs."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the store and changes nothing; the rows read stay usable after it."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            session.expunge_all()
+            session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give back every connection. The last one to leave folds the WAL into the file."""
+        self.engine.dispose()
+
+
+def open_store(url: str, *, migrate: bool = True) -> Store:
+    """Open the store at `url` (SQLAlchemy URL), making folder, file and tables at the first start.
+
+    migrate: bring an older schema up to this program's, under a lock; False raises StoreError instead.
+    Raises StoreError when it cannot be reached or was made by a newer program.
+    """
+    parsed = make_url(url)
+    # An error of the database quotes its statement, never what was put in: that is a complaint.
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    if parsed.get_backend_name() == "sqlite":
+        options = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}, "hide_parameters": True}
+        if parsed.database and parsed.database != ":memory:":
+            _make_folder(Path(parsed.database))
+        else:
+            options["poolclass"] = sa.StaticPool
+    try:
+        engine = sa.create_engine(parsed, **options)
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"无法使用事件库地址：{error}",
+            where=url.split("@")[-1],
+            expected="sqlite:///文件 或 postgresql://…",
+            advice="PostgreSQL 需要先安装 fanzha[scale]",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    store = Store(engine)
+    try:
+        _bring_up_to_date(store, migrate)
+    except sa.exc.DBAPIError as error:
+        store.close()
+        raise StoreError(
+            f"打不开事件库：{error.orig}", where=store.address, advice="检查路径、权限、磁盘空间，或数据库是否在运行"
+        ) from error
+    return store
+
+
+def schema_version(connection: sa.Connection) -> str | None:
+    """The Alembic revision that the store is at, None for an empty store."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"建不了文件夹：{error.strerror}", where=str(file.parent), advice="检查权限，或用 --store 指定别处"
+        ) from error
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see _on_begin
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _bring_up_to_date(store: Store, migrate: bool) -> None:
+    # 1. The usual case, without a lock and without importing Alembic (0.3 s).
+    with store.engine.connect() as connection:
+        found = schema_version(connection)
+    if found == HEAD:
+        return
+    if not migrate:
+        raise StoreError(
+            f"事件库版本为 {found or '空'}", where=store.address, expected=HEAD, advice="运行 fanzha doctor --migrate"
+        )
+    # 2. One migrates, the others wait and then find it done. SQLite: the write lock; PostgreSQL: an advisory lock.
+    with store._writer.begin() as connection:
+        if not store.is_sqlite:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        if schema_version(connection) == HEAD:
+            return
+        from serving.migrations.run import upgrade
+
+        upgrade(connection)

@@ -1,0 +1,264 @@
+"""The tables of the store as SQLAlchemy 2 models; `serving/migrations` builds them, a test compares the two.
+
+Rows hold data and no verbs. Ids are deterministic (see `serving.store.identity`), so storing the same thing twice is harmless.
+Money is in fen (BigInteger); moments of our own are ISO 8601 UTC strings; dates of incidents are ISO dates as precise as the
+text (`2024`, `2024-08`, `2024-08-26`), which sort as text. JSON columns hold what pydantic writes for the records of `nlp`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only under the name INTEGER
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Id = String(32)
+Moment = String(32)
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a later migration can find it on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Counter(Base):
+    """A number that grows inside the write transaction: the feed's sequence (see `serving.changes`)."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class DocumentRow(Base):
+    """One thing as received. `withdrawn` documents keep their row and lose their cases."""
+
+    __tablename__ = "documents"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    doc_id: Mapped[str] = mapped_column(Text, index=True)
+    title: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text)
+    form: Mapped[str] = mapped_column(String(32), default="text")
+    nature: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    publisher: Mapped[str] = mapped_column(Text, default="")
+    published: Mapped[str] = mapped_column(String(40), default="")
+    fetched: Mapped[str] = mapped_column(String(40), default="")
+    licence: Mapped[str] = mapped_column(Text, default="")
+    encoding: Mapped[str] = mapped_column(String(40), default="")
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
+    stored_at: Mapped[str] = mapped_column(Moment)
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class InboxRow(Base):
+    """What was accepted, and how far it got: accepted → working → done | failed | set_aside. One row a document."""
+
+    __tablename__ = "inbox"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), unique=True)
+    nature: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="accepted")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+    claimed_by: Mapped[str] = mapped_column(String(120), default="")
+    claimed_at: Mapped[str] = mapped_column(Moment, default="")
+    claimed_until: Mapped[float] = mapped_column(Float, default=0.0)  # seconds since the epoch
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("batches.id"))
+    received_at: Mapped[str] = mapped_column(Moment)
+    finished_at: Mapped[str] = mapped_column(Moment, default="")
+    __table_args__ = (
+        Index("ix_inbox_state_attempts_id", "state", "attempts", "id"),
+        Index("ix_inbox_batch_id", "batch_id"),
+    )
+
+
+class ArticleRow(Base):
+    """One article of a document with its analysis; `start`/`end` are document offsets. `label` may be a person's."""
+
+    __tablename__ = "articles"
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    title: Mapped[str] = mapped_column(Text, default="")
+    start: Mapped[int] = mapped_column(Integer)
+    end: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(64))
+    confidence: Mapped[float] = mapped_column(Float)
+    review: Mapped[bool] = mapped_column(Boolean, default=False)
+    model: Mapped[str] = mapped_column(String(120), default="")
+    publisher: Mapped[str] = mapped_column(Text, default="")  # the article's own, else the document's
+    published: Mapped[str] = mapped_column(String(40), default="")
+    corrected_by: Mapped[str] = mapped_column(String(120), default="")
+    analysis: Mapped[dict[str, Any]] = mapped_column(Json)
+    __table_args__ = (Index("ix_articles_kind_label", "kind", "label"), Index("ix_articles_review", "review"))
+
+
+class IncidentRow(Base):
+    """One real case, resolved. `sequence` is that of its last change. `public`: may be served to readers at all."""
+
+    __tablename__ = "incidents"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer)
+    sequence: Mapped[int] = mapped_column(BigInteger, unique=True)
+    label: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(Text, default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[str] = mapped_column(String(16), default="")
+    basis: Mapped[str] = mapped_column(String(16), default="")
+    tlp: Mapped[str] = mapped_column(String(16), default="")
+    reviewed: Mapped[bool] = mapped_column(Boolean, default=False)
+    public: Mapped[bool] = mapped_column(Boolean, default=False)
+    loss_min_fen: Mapped[int | None] = mapped_column(BigInteger)
+    loss_max_fen: Mapped[int | None] = mapped_column(BigInteger)
+    sum_max_fen: Mapped[int | None] = mapped_column(BigInteger)  # largest CNY sum of any role
+    first_date: Mapped[str | None] = mapped_column(String(32))
+    last_date: Mapped[str | None] = mapped_column(String(32))
+    published_last: Mapped[str | None] = mapped_column(String(40))
+    sources: Mapped[int] = mapped_column(Integer, default=0)
+    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    # Deferred: the incident merged into may be new in the same transaction.
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("incidents.id", deferrable=True, initially="DEFERRED"))
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[str] = mapped_column(Moment)
+    revised_at: Mapped[str] = mapped_column(Moment)
+    __table_args__ = (
+        Index("ix_incidents_label_sequence", "label", "sequence"),
+        Index("ix_incidents_first_date", "first_date"),
+        Index("ix_incidents_last_date", "last_date"),
+        Index("ix_incidents_loss_max_fen", "loss_max_fen"),
+    )
+
+
+class CaseRow(Base):
+    """One case told by one article; `data` is the record `nlp.records.Case`, `signature` the article's MinHash values."""
+
+    __tablename__ = "cases"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    article: Mapped[int] = mapped_column(Integer)
+    number: Mapped[int] = mapped_column(Integer)
+    label: Mapped[str] = mapped_column(String(64))
+    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    signature: Mapped[list[int]] = mapped_column(Json, default=list)
+    stamp: Mapped[str] = mapped_column(
+        String(16)
+    )  # changes with `data`: a process may keep what it read under (id, stamp)
+    # Deferred: cases are assigned first, their incident is built from all of them and written later in the transaction.
+    incident_id: Mapped[str | None] = mapped_column(
+        ForeignKey("incidents.id", deferrable=True, initially="DEFERRED"), index=True
+    )
+
+
+class CaseKeyRow(Base):
+    """A blocking key of a case: cases that share one are compared, the newest first."""
+
+    __tablename__ = "case_keys"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(200))
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    __table_args__ = (Index("ix_case_keys_key_id", "key", "id"), Index("ix_case_keys_case_id", "case_id"))
+
+
+class LinkRow(Base):
+    """Why two cases were joined or left undecided: `data` is the Link record (fields that agreed, contradicted, score)."""
+
+    __tablename__ = "links"
+    first: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    second: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    decision: Mapped[str] = mapped_column(String(16))
+    score: Mapped[float] = mapped_column(Float)
+    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    __table_args__ = (Index("ix_links_second", "second"),)
+
+
+class IncidentPlaceRow(Base):
+    """A place of an incident by its six-digit code; a prefix of the code finds everything below it."""
+
+    __tablename__ = "incident_places"
+    code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    __table_args__ = (Index("ix_incident_places_incident_id", "incident_id"),)
+
+
+class ChangeRow(Base):
+    """One line of the feed. `sequence` has no gap and grows in commit order. `public`: readers may see this line.
+
+    kind: created, revised, merged, withdrawn, restricted (no longer for readers), restored.
+    """
+
+    __tablename__ = "changes"
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    incident_id: Mapped[str] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    revision: Mapped[int] = mapped_column(Integer)
+    at: Mapped[str] = mapped_column(Moment)
+    redirect: Mapped[str | None] = mapped_column(String(32))
+    public: Mapped[bool] = mapped_column(Boolean, default=False)
+    summary: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class ReportRow(Base):
+    """A complaint as an anti-fraud centre sees it. state: received, analysed, corrected, withdrawn."""
+
+    __tablename__ = "reports"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
+    idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16), default="received")
+    reviewed_by: Mapped[str] = mapped_column(String(120), default="")
+    reviewed_at: Mapped[str] = mapped_column(Moment, default="")
+    correction: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    received_at: Mapped[str] = mapped_column(Moment)
+
+
+class BatchRow(Base):
+    """One import: a run of `fanzha ingest` or one upload. state: running, finished, undone."""
+
+    __tablename__ = "batches"
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    nature: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="running")
+    new: Mapped[int] = mapped_column(Integer, default=0)
+    already: Mapped[int] = mapped_column(Integer, default=0)
+    refused: Mapped[int] = mapped_column(Integer, default=0)
+    started_at: Mapped[str] = mapped_column(Moment, index=True)
+    finished_at: Mapped[str] = mapped_column(Moment, default="")
+
+
+class BatchEntryRow(Base):
+    """One row of an import. state: new, already, refused (then `error` says found, where, expected, advice)."""
+
+    __tablename__ = "batch_rows"
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(String(16))
+    document_id: Mapped[str | None] = mapped_column(ForeignKey("documents.id"), index=True)
+    name: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class SearchKeyRow(Base):
+    """The row number under which a document or an incident stands in the full-text index."""
+
+    __tablename__ = "search_keys"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    sort: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str | None] = mapped_column(Text)  # only where the database has no index of its own
+    __table_args__ = (Index("ix_search_keys_sort_key", "sort", "key", unique=True),)

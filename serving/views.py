@@ -1,0 +1,178 @@
+"""What a viewer may see of an incident: the row as plain JSON values, every value through `nlp.mask`.
+
+In: an incident row and the viewer's role. Out: a dict. Whether he may see the row at all was decided by `serving.queries`.
+To a reader a complaint is a source without title, name, text or quote; published sources keep theirs, names masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from nlp import mask, taxonomy
+from nlp.incident import Fact, Incident
+from nlp.records import Contact, Mention, PersonName
+from nlp.wire import value_fields
+from serving.store import shapes
+from serving.store.tables import IncidentRow
+
+_SENTENCED = re.compile(r"判处|被判|获刑|有期徒刑|无期徒刑|拘役|一审宣判|作出判决")
+_NUMBERS = ("phone", "landline")
+# Kinds whose values are sums, numbers of things, times and outcomes: nobody's identity, and written by us.
+_FREE = ("amount", "count", "time", "outcome")
+# The key in an incident's data under which it stands once more, without complaints that nobody reviewed, where it has such.
+READERS = "readers"
+
+
+def incident_line(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[str, Any]:
+    """The incident without evidence: for lists and tables."""
+    return _head(row, _incident(row, viewer), viewer, names_in(row))
+
+
+def incident_view(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[str, Any]:
+    """The incident with every value and its evidence; to a reader as it is without complaints that nobody reviewed."""
+    incident, names = _incident(row, viewer), names_in(row)
+    hidden = set() if mask.sees_all(viewer) else _complaints(incident)
+    return _head(row, incident, viewer, names) | {
+        "facts": [_fact(fact, viewer, names, hidden) for fact in incident.facts],
+        "contradictions": [
+            {"field": found.field, "tellings": [
+                {"text": mask.render(telling.text, "text", viewer, names), "sources": telling.sources,
+                 "document_ids": list(telling.document_ids)}
+                for telling in found.tellings
+            ]}
+            for found in incident.contradictions
+        ],
+        "links": [_link(link, viewer, names) for link in incident.links],
+    }  # fmt: skip
+
+
+def _head(row: IncidentRow, incident: Incident, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """What a list shows: no evidence is rendered for it, an incident can have thousands."""
+
+    def text(value: str) -> str:
+        return mask.render(value, "text", viewer, names)
+
+    return {
+        "id": row.id, "revision": row.revision, "sequence": row.sequence, "label": incident.label,
+        "label_name": taxonomy.load().label(incident.label).name, "also": list(incident.also),
+        "title": text(incident.title), "summary": text(incident.summary), "confidence": round(incident.confidence, 4),
+        "status": incident.status, "basis": incident.basis, "tlp": incident.tlp, "public": row.public, "review": incident.review,
+        "first_date": incident.first_date or None, "last_date": incident.last_date or None, "published": incident.published or None,
+        "places": [_place(fact) for fact in incident.facts if fact.kind == "place"],
+        "totals": [{"role": t.role, "min": _plain(t.minimum), "max": _plain(t.maximum)} for t in incident.totals],
+        "persons": [_person(fact, viewer, names) for fact in incident.facts if fact.kind == "person"],
+        "tactics": list(incident.tactics),
+        "sources": [_source(source, viewer, names) for source in incident.sources],
+        "independent_sources": incident.independent_sources,
+        "models": list(incident.models), "created_at": row.created_at, "revised_at": row.revised_at,
+    }  # fmt: skip
+
+
+def names_in(row: IncidentRow) -> dict[str, str]:
+    """Every name, number and address of the incident → how `mask.render` treats it; {} for a tombstone."""
+    if not row.data:
+        return {}
+    # A name that only an unreviewed complaint tells is masked in the published quotes too.
+    shown = _incident(row, mask.DEFAULT_VIEWER)
+    return names_told(shown, shapes.load_incident(_all(row.data)) if READERS in row.data else shown)
+
+
+def names_told(shown: Incident, whole: Incident) -> dict[str, str]:
+    """Name, number or address → sort. `shown`: what readers may know, by which a suspect is convicted; `whole`: all that is told.
+
+    Whom complaints alone name is private, whatever his part: no witness, bank clerk or accused of theirs is named to a reader.
+    One man's sentence is not another's: only a suspect who stands in a sentence about a judgment counts as convicted.
+    """
+    convicted = shown.status == "convicted"
+    complaints = _complaints(whole) | _complaints(shown)
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+    for fact in (*whole.facts, *shown.facts):
+        private = bool(fact.evidence) and all(each.document_id in complaints for each in fact.evidence)
+        if fact.kind == "person":
+            sentenced = convicted and not private and any(_SENTENCED.search(each.quote) for each in fact.evidence)
+            role = "convicted" if fact.role == "suspect" and sentenced else fact.role
+            found.append((fact.text, "victim" if private and role not in ("suspect", "victim") else role, fact.aliases))
+        elif fact.kind in ("account", "contact"):
+            found.append((fact.text, _sort(fact), ()))
+    return mask.names_of(found, convicted=False)
+
+
+def _incident(row: IncidentRow, viewer: str) -> Incident:
+    """The incident as this viewer's sources tell it (`serving.incidents` keeps both)."""
+    for_readers = None if mask.sees_all(viewer) else row.data.get(READERS)
+    return shapes.load_incident(for_readers or _all(row.data))
+
+
+def _all(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key != READERS}
+
+
+def _complaints(incident: Incident) -> set[str]:
+    return {source.document_id for source in incident.sources if source.nature == "complaint"}
+
+
+def _plain(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _sort(fact: Fact) -> str:
+    """The name under which `mask.render` knows the value of a fact that is no person."""
+    if isinstance(fact.value, Contact):
+        return "phone" if fact.value.sort in _NUMBERS else "contact"
+    if fact.kind == "account":
+        return "account"
+    return "other" if fact.kind in _FREE else "text"
+
+
+def _fact(fact: Fact, viewer: str, names: Mapping[str, str], hidden: set[str]) -> dict[str, Any]:
+    sort = names[fact.text] if fact.kind == "person" else _sort(fact)
+    mention = Mention(fact.kind, 0, 0, fact.text, fact.value, fact.role)
+    value = {
+        key: mask.render(item, "text" if key == "relation" else sort, viewer, names)
+        if isinstance(item, str) and key in ("name", "number", "address", "relation") else item
+        for key, item in value_fields(mention).items()
+    }  # fmt: skip
+    if not mask.sees_all(viewer):
+        value.pop("origin", None)
+    return {
+        "kind": fact.kind, "role": fact.role, "text": mask.render(fact.text, sort, viewer, names), "value": value,
+        "confidence": round(fact.confidence, 4), "sources": fact.sources,
+        "aliases": [mask.render(alias, names.get(alias, sort), viewer, names) for alias in fact.aliases],
+        "evidence": [
+            {"document_id": found.document_id, "start": found.start, "end": found.end, "found_by": found.found_by,
+             "quote": mask.render(found.quote, "text", viewer, names), "quote_start": found.quote_start}
+            for found in fact.evidence
+            if found.document_id not in hidden
+        ],
+    }  # fmt: skip
+
+
+def _person(fact: Fact, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+    value = fact.value
+    age = value.age if isinstance(value, PersonName) else None
+    return {"name": mask.render(fact.text, names[fact.text], viewer), "role": fact.role, "age": age}
+
+
+def _place(fact: Fact) -> dict[str, Any]:
+    return {"region": fact.text, "code": getattr(fact.value, "code", ""), "role": fact.role, "sources": fact.sources}
+
+
+def _source(source: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+    shown = asdict(source)
+    if source.nature == "complaint" and not mask.sees_all(viewer):
+        shown = {key: value if key in ("document_id", "nature", "reviewed") else "" for key, value in shown.items()}
+    elif not mask.sees_all(viewer):
+        for field in ("doc_id", "title", "publisher"):  # a file may be called after a victim
+            shown[field] = mask.render(shown[field], "text", viewer, names)
+    return shown
+
+
+def _link(link: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+    shown = asdict(link)
+    for field in ("agreed", "contradicted"):
+        shown[field] = [mask.render(text, "text", viewer, names) for text in shown[field]]
+    return shown
