@@ -1,0 +1,72 @@
+"""The FastAPI application: settings in, a configured app out. Model, jieba and spaCy load in the background, never at import.
+
+In: `Settings`, whether this is the loopback demo. Out: an app whose `/healthz` answers at once and whose `/readyz` says what is
+still loading. One worker thread finishes what the inbox holds; requests that wait for an answer process their own document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+from fastapi import FastAPI
+
+from serving import settings as settings_module
+from serving.api import analysis, complaints, documents, feed, health, home, imports, problems, reference
+from serving.api.engine import Engine
+from serving.api.guard import Guard
+from serving.api.viewer import checked_key
+from serving.settings import Settings
+
+DESCRIPTION = """把中文文章和投诉变成有结构、可引用的诈骗事件。
+
+* 不带密钥即**读者**：受害人、联系方式、账号、未判决嫌疑人的姓名已脱敏；只有投诉、且没有人审核过的事件不出现。
+* 值守人员用 `Authorization: Bearer 密钥`（环境变量 FANZHA_OPERATOR_KEY）。
+* 演示（`make run`，只在本机）不带密钥即值守人员，加 `?viewer=reader` 可看读者所见。
+* 一切错误都是 `application/problem+json`（RFC 9457）：发现什么、在哪里、应为什么、怎么办；503 附 `Retry-After`。
+* 金额以元计，时间为 ISO 8601、与原文一样精确，地点为官方名称的路径和六位代码，偏移按字符从 0 数、不含止。
+"""
+
+
+def version() -> str:
+    """The installed version of the project."""
+    try:
+        return installed("fanzha")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def create_app(settings: Settings | None = None, *, demo: bool = False) -> FastAPI:
+    """An app over the store of `settings` (default: the environment's); the store is opened when the app starts.
+
+    demo: nobody needs a key, and only loopback is served (see `serving.api.guard`). Raises InputError for nonsense in the
+    environment; starting raises StoreError when the store cannot be opened.
+    """
+    chosen = settings or settings_module.load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.engine = Engine(chosen)
+        app.state.engine.start()
+        yield
+        app.state.engine.close()
+
+    app = FastAPI(
+        title="反诈 fanzha", version=version(), summary="诈骗事件库接口", description=DESCRIPTION, lifespan=lifespan,
+        # Our own routes serve these (reference.py); a redirect for a trailing slash would repeat whatever Host was sent.
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+    )  # fmt: skip
+    app.state.demo = demo
+    app.state.operator_key = checked_key(os.environ.get("FANZHA_OPERATOR_KEY", ""))
+    app.state.rooms = [
+        room.router for room in (feed, analysis, documents, complaints, imports, health, home, reference)
+    ]
+    for router in app.state.rooms:
+        app.include_router(router)
+    problems.install(app)
+    reference.install(app)
+    app.add_middleware(Guard, demo=demo)
+    return app

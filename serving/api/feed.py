@@ -1,0 +1,126 @@
+"""Incidents, one incident, the changes: what researchers and other systems read.
+
+In: filters, a cursor. Out: pages of what `serving.views` lets the viewer see. Money in queries is yuan, in the store fen.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from nlp import mask
+from serving import changes, queries, views
+from serving.api import problems
+from serving.api.bodies import LABEL, KnownLabel
+from serving.api.feed_answers import ChangePage, IncidentOut, IncidentPage
+from serving.api.viewer import Reader
+from serving.queries import IncidentFilter
+
+router = APIRouter(prefix="/v1", tags=["事件"])
+_DAY = r"^(?:|[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)$"
+_YUAN = r"^(?:|[0-9]{1,13}(?:\.[0-9]{1,2})?)$"
+
+
+def wanted(
+    label: Annotated[
+        tuple[KnownLabel, ...], Query(description="诈骗类型 id，可多次给出", examples=[[LABEL]], max_length=20)
+    ] = (),
+    kind: Annotated[
+        tuple[Literal["case", "advisory", "unrelated"], ...], Query(description="文章种类；只有 case 会成为事件", examples=[["case"]], max_length=3)
+    ] = (),
+    place: Annotated[
+        str, Query(description="地区代码或其前缀：41 河南，4113 南阳，411381 邓州", examples=["4113"], pattern=r"^(?:|[1-9][0-9](?:[0-9]{2}){0,2})$"),
+    ] = "",
+    since: Annotated[str, Query(description="案件时间不早于（年、年月或年月日）", examples=["2026-01"], pattern=_DAY)] = "",
+    until: Annotated[str, Query(description="案件时间不晚于（年、年月或年月日）", examples=["2026-03"], pattern=_DAY)] = "",
+    loss_min: Annotated[str, Query(description="损失不少于（元）", examples=["10000"], pattern=_YUAN)] = "",
+    loss_max: Annotated[str, Query(description="损失不多于（元）", examples=["500000"], pattern=_YUAN)] = "",
+    q: Annotated[
+        str,
+        Query(description="词语，全部都要出现；词尾加 * 按前缀", examples=["医保 村推"], max_length=200, pattern=r"^[^\x00]*$"),
+    ] = "",
+    status: Annotated[
+        Literal["", "alleged", "detained", "charged", "convicted", "cleared"], Query(description="进展", examples=["detained"])
+    ] = "",
+    basis: Annotated[Literal["", "complaint", "published", "police", "court"], Query(description="依据", examples=["police"])] = "",
+) -> IncidentFilter:  # fmt: skip
+    """The filters of a request as the store takes them."""
+    return IncidentFilter(
+        labels=label, kinds=kind, place=place, since=since, until=until, words=q, status=status, basis=basis,
+        loss_min_fen=_fen(loss_min), loss_max_fen=_fen(loss_max),
+    )  # fmt: skip
+
+
+def _fen(yuan: str) -> int | None:
+    return int(Decimal(yuan) * 100) if yuan else None
+
+
+Wanted = Annotated[IncidentFilter, Depends(wanted)]
+Limit = Annotated[int, Query(ge=1, le=queries.MOST, description="一页多少条", examples=[20])]
+IncidentId = Annotated[str, Path(pattern=r"^i-[0-9a-f]{16}$", description="事件", examples=["i-0123456789abcdef"])]
+
+
+@router.get("/incidents", summary="列出事件", response_model=IncidentPage)
+def list_incidents(
+    request: Request, response: Response, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
+    cursor: Annotated[int | None, Query(ge=0, le=2**62, description="上一页给出的 cursor", examples=[128])] = None,
+) -> Any:  # fmt: skip
+    """最近变更的在前；筛选条件可以同时给出。`next` 和 `Link` 头是下一页的地址。翻页时新来的事件不会使别的重复或遗漏；
+    翻页途中被修订的事件排到最前，用 `GET /v1/changes?after=首页的 last` 可以知道。
+    """
+    with request.app.state.engine.store.reading() as session:
+        last = changes.last_number(session)
+        page = queries.list_incidents(session, filters, viewer=viewer, cursor=cursor, limit=limit)
+        rows = [views.incident_line(row, viewer) for row in page.rows]
+    following = None
+    if page.cursor is not None:
+        asked = [(key, value) for key, value in request.query_params.multi_items() if key not in ("cursor", "limit")]
+        following = f"{request.url.path}?{urlencode([*asked, ('limit', limit), ('cursor', page.cursor)])}"
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return {"incidents": rows, "cursor": page.cursor, "next": following, "last": last}
+
+
+@router.get(
+    "/incidents/{incident_id}", summary="一个事件，连同每个值的出处", response_model=IncidentOut, response_model_exclude_unset=True,
+    responses=problems.documented(404) | {308: {"description": "已并入另一事件，Location 为其地址"}},
+)  # fmt: skip
+def get_incident(request: Request, viewer: Reader, incident_id: IncidentId) -> Any:
+    """每个值都带出处（文档、起止、引文）。已并入别处的事件转到新的地址。"""
+    with request.app.state.engine.store.reading() as session:
+        row = queries.get_incident(session, incident_id, viewer=viewer)
+        if row.id != incident_id:
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/v1/incidents/{row.id}{query}", status_code=308)
+        return views.incident_view(row, viewer)
+
+
+@router.get("/changes", summary="跟随变更", response_model=ChangePage)
+def list_changes(
+    request: Request, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
+    after: Annotated[int, Query(ge=0, le=2**62, description="上次得到的 last；从 0 开始即从头补齐", examples=[0])] = 0,
+) -> Any:  # fmt: skip
+    """某个序号之后的变更，旧的在前。筛选按变更前或后的事件：跟随者会知道一个事件离开了他的筛选（词语和种类在这里不起作用）。"""
+    narrowed = filters if filters != IncidentFilter() else None
+    with request.app.state.engine.store.reading() as session:
+        page = queries.list_changes(session, after, limit=limit, viewer=viewer, wanted=narrowed)
+        rows = [
+            {
+                "sequence": row.sequence, "incident_id": row.incident_id, "kind": row.kind, "revision": row.revision,
+                "at": row.at, "redirect": row.redirect, "summary": _shown(row.summary, viewer),
+            }
+            for row in page.rows
+        ]  # fmt: skip
+        last = page.cursor if page.cursor is not None else after
+        more = last < changes.last_number(session)
+    return {"changes": rows, "last": last, "more": more}
+
+
+def _shown(summary: dict[str, Any], viewer: str) -> dict[str, Any]:
+    """The facets before and after a change; a reader is not told what an incident was while it was not public."""
+    if mask.sees_all(viewer):
+        return summary
+    return {side: facets if facets and facets["public"] else None for side, facets in summary.items()}
