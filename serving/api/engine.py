@@ -23,8 +23,9 @@ from serving.store import StoreError, open_store
 from serving.worker import Worker, load_analyzer, log_reason, reason_of
 
 log = logging.getLogger("fanzha.api")
-# The model loads this long after the start, or when it is first asked for: loading takes the interpreter from /healthz for a second.
-LATE_SECONDS = 0.3
+# The model loads this long after the start, or when it is first asked for. /healthz has answered by then (serving.doorway); a longer
+# pause only put /readyz off (0.3 s did, towards its five seconds).
+LATE_SECONDS = 0.05
 # How long a request waits for a model that is still loading: it loads in about a second, ten on a machine in trouble.
 READY_SECONDS = 10.0
 # How long a request waits for its own document: a complaint takes 0.1 s, a newspaper page a second, behind others some more.
