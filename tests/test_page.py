@@ -9,9 +9,10 @@ import random
 import pytest
 from line_breaks import join_all, join_wrapped
 from newspaper import Layout, Piece, agreement, compose, draw
+from reading_pages import read, words
 
 from nlp.clean import clean
-from nlp.records import Article, Document
+from nlp.records import Document
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
 
@@ -44,18 +45,6 @@ METRO = Piece(
         "按照计划，六号线将于明年六月开始空载试运行，年底前开通运营，沿线居民到市中心的时间可缩短二十分钟。",
     ),
 )
-
-
-def read(text: str, form: str = "text") -> tuple[Article, ...]:
-    articles = clean(Document("page", text, form=form))
-    for article in articles:
-        for character, place in zip(article.text, article.offsets, strict=True):
-            assert text[place] == character or character in "\n "
-    return articles
-
-
-def words(article: Article) -> str:
-    return "".join(article.text.split())
 
 
 HANDMADE = """ 图为志愿者在社区向老人讲解怎样识别冒充

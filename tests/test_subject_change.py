@@ -10,11 +10,10 @@ from collections.abc import Callable
 import pytest
 from line_breaks import join_all, join_wrapped
 from newspaper import Layout, Piece, agreement, compose
+from reading_pages import read, words
 
 from nlp.blockmarks import Page, break_at_credits
-from nlp.clean import clean
 from nlp.markup import read_lines
-from nlp.records import Article, Document
 from nlp.subject_change import cut_where_subject_changes
 from nlp.unwrap import FEWEST_PIECES, unwrap
 
@@ -57,18 +56,6 @@ def single_gone(text: str) -> str:
 
 def to_spaces(text: str) -> str:
     return re.sub(r"\n+", " ", text)
-
-
-def read(text: str, form: str = "text") -> tuple[Article, ...]:
-    articles = clean(Document("page", text, form=form))
-    for article in articles:
-        for character, place in zip(article.text, article.offsets, strict=True):
-            assert text[place] == character or character in "\n "
-    return articles
-
-
-def words(article: Article) -> str:
-    return "".join(article.text.split())
 
 
 def page_of(text: str) -> Page:
