@@ -67,7 +67,7 @@ def complain(api: TestClient, text: str, **more: Any) -> dict[str, Any]:
     return ok(api.post("/v1/reports", json={"text": text, **more}, headers=OPERATOR))
 
 
-def finished(api: TestClient, batch_id: str, seconds: float = 20) -> dict[str, Any]:
+def finished(api: TestClient, batch_id: str, seconds: float = 120) -> dict[str, Any]:
     """The batch once nothing of it waits any more."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

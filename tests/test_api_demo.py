@@ -152,11 +152,11 @@ def test_when_all_are_analysing_an_analysis_is_told_to_come_back_and_a_complaint
 
 def test_questions_are_answered_while_an_analysis_takes_long(tmp_path, monkeypatch):
     """Analysing runs in threads: the event loop and the store stay free."""
-    monkeypatch.setenv("FAKE_PAUSE", "1.0")
+    monkeypatch.setenv("FAKE_PAUSE", "2.0")
     monkeypatch.setenv("FANZHA_OPERATOR_KEY", "")
     app = create_app(settings_at(tmp_path), demo=True)
 
-    async def both() -> tuple[float, float]:
+    async def asked_meanwhile() -> bool:
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5))
         async with (
             app.router.lifespan_context(app),
@@ -164,18 +164,15 @@ def test_questions_are_answered_while_an_analysis_takes_long(tmp_path, monkeypat
         ):
             await client.get("/v1/incidents")
             body = {"documents": [{"text": "a"}] * 2}
-            began = time.perf_counter()
-            long = asyncio.create_task(client.post("/v1/analyze", json=body, timeout=30))
+            long = asyncio.create_task(client.post("/v1/analyze", json=body, timeout=60))
             await asyncio.sleep(0.1)
             for address in ("/healthz", "/v1/incidents", "/readyz"):
                 assert (await client.get(address)).status_code == 200
-            questions = time.perf_counter() - began
+            still_analysing = not long.done()
             assert (await long).status_code == 200
-            return questions, time.perf_counter() - began
+            return still_analysing
 
-    questions, analysis = asyncio.run(both())
-    assert analysis >= 2.0
-    assert questions < analysis
+    assert asyncio.run(asked_meanwhile())
 
 
 def test_readiness_says_what_is_missing(tmp_path, monkeypatch):

@@ -295,7 +295,7 @@ UNITS += ["。\n", "甲乙丙，\n", "（据新华社电）\n", "新华社发 �
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_long_texts_of_one_sign_are_read_in_linear_time(unit: str) -> None:
+def test_long_texts_of_one_sign_are_read_to_their_end(unit: str) -> None:
     text = unit * (60_000 // len(unit))
     source = document(text)
     articles = clean(source)

@@ -182,7 +182,7 @@ def test_ctrl_c_is_clean_and_the_next_run_finishes(tmp_path: Path) -> None:
     )  # fmt: skip
     wait_for(lambda: done(tmp_path / "data" / "fanzha.db") >= 5)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "没有丢失" in errors
     assert "Traceback" not in errors
@@ -220,7 +220,7 @@ def done(file: Path) -> int:
         return 0
 
 
-def wait_for(ready: Any, seconds: float = 40) -> None:
+def wait_for(ready: Any, seconds: float = 120) -> None:
     """Until `ready()`."""
     deadline = time.monotonic() + seconds
     while not ready():

