@@ -7,7 +7,7 @@ pieces is the only thing put in (a space between two Latin words that a line bre
 Steps
 1. Front matter: title, source and date as metadata.
 2. Lines without markup (`nlp.markup`), without a PDF's running heads (`nlp.running_heads`), without boilerplate
-   (`nlp.boilerplate`).
+   (`nlp.boilerplate`); a PDF's pages with titles of their own apart (`nlp.titled_pages`).
 3. An opening that stands twice is read once.
 4. Hard-wrapped lines joined, also where spaces took the place of the breaks (`nlp.unwrap`).
 5. The page cut into articles (`nlp.page`).
@@ -28,6 +28,7 @@ from nlp.page import split
 from nlp.reading_order import Section
 from nlp.records import Article, Document
 from nlp.running_heads import drop_running_heads
+from nlp.titled_pages import part_at_titled_pages
 from nlp.unwrap import Block, cut_at_spaces, despaced, unwrap
 
 LONGEST_TITLE = 60  # characters; of 2,335 titles in news_toutiao and news_ccbps 39 are longer, most of them whole posts
@@ -59,27 +60,39 @@ def clean(document: Document) -> tuple[Article, ...]:
     start, title = _own_title(document)
     front = FrontMatter() if start else read_front_matter(text)
     # 2. Lines.
-    lines = drop_running_heads(read_lines(text, start or front.end), _page_starts(document))
+    pages = _page_starts(document)
+    lines = drop_running_heads(read_lines(text, start or front.end), pages)
     lines = strip_boilerplate(lines)
     if lines:
         lines[-1].aligned = cut_embedded_tail(lines[-1].aligned)
-    # 3. A doubled opening.
-    lines = drop_doubled_opening(lines)
-    # 4. Paragraphs.
-    blocks, wrapped = unwrap(cut_at_spaces(lines), document.form)
-    # 5. Articles.
-    sections = split(blocks, wrapped, document.form) or [Section([])]
-    # 6. Their parts told apart.
-    sheets = [
-        _read_section(section, title if number == 0 else None, front, wrapped or len(sections) > 1)
-        for number, section in enumerate(sections)
-    ]
+    sheets: list[_Sheet] = []
+    parts = part_at_titled_pages(lines, pages)
+    for part in parts:
+        sheets += _read_part(part, document.form, front, title if not sheets else None, len(parts) > 1)
     articles: list[Article] = []
     for sheet in sheets:
         article = _article(document, front, sheet, len(articles))
         if article:
             articles.append(article)
     return tuple(articles)
+
+
+def _read_part(
+    lines: list[Line], form: str, front: FrontMatter, title: Aligned | None, one_of_several: bool
+) -> list[_Sheet]:
+    """Steps 3 to 6 for lines that hold one article or more."""
+    # 3. A doubled opening.
+    lines = drop_doubled_opening(lines)
+    # 4. Paragraphs.
+    blocks, wrapped = unwrap(cut_at_spaces(lines), form)
+    # 5. Articles.
+    sections = split(blocks, wrapped, form) or [Section([])]
+    # 6. Their parts told apart.
+    several = wrapped or one_of_several or len(sections) > 1
+    return [
+        _read_section(section, title if number == 0 else None, front, several)
+        for number, section in enumerate(sections)
+    ]
 
 
 def _page_starts(document: Document) -> list[int]:

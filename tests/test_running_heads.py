@@ -29,3 +29,35 @@ def test_without_pages_nothing_goes():
 
 def test_odd_metadata_is_ignored():
     assert "开川检察" in read(TEXT, "0,x")
+
+
+CARDS = (
+    "卖出去的三张卡\n　　检察官把转账记录一页页摆在桌上，龚某才不再说话。他在宾馆住了四天，按提示刷脸十一次，三张卡共进账两百多万元，"
+    "到手五千六百元。\n　　法院以帮助信息网络犯罪活动罪判处其有期徒刑十个月。\n"
+)
+PADDY = (
+    "秋粮收购开秤\n　　本周起，全县十二个粮站同时开秤收购晚稻，农户把新打下的稻谷运到站里，质检员当场测水分、称重，价格比去年同期高出"
+    "一角二分。\n　　粮站负责人说，仓容充足，来多少收多少，不让一户排队过夜。\n"
+)
+ON_CARDS = (
+    "龚某的三张卡\n　　龚某在宾馆刷脸之后，三张卡由银行冻结，检察官又找到介绍他的同事，转账记录显示，帮助信息网络犯罪活动的还有两人，"
+    "两人的卡没有进账。\n　　法院对其另行判处有期徒刑。\n"
+)
+
+
+def titles(*pages):
+    text = "\n\n".join(pages)
+    starts = ",".join(str(text.index(page)) for page in pages)
+    document = Document("a.pdf", text, form="pdf", metadata={"page_starts": starts})
+    return [article.title for article in clean(document)]
+
+
+def test_a_page_with_a_title_and_a_subject_of_its_own_is_an_article():
+    assert titles(CARDS, PADDY) == ["卖出去的三张卡", "秋粮收购开秤"]
+
+
+def test_a_page_that_goes_on_is_not():
+    assert len(titles(CARDS, ON_CARDS)) == 1  # a heading, the same subject
+    assert len(titles(CARDS, PADDY.split("\n", 1)[1])) == 1  # no title
+    assert len(titles(CARDS.replace("十个月。", "十个月，"), PADDY)) == 1  # the sentence before is not whole
+    assert len(titles(CARDS, "二、" + PADDY)) == 1  # a numbered chapter
