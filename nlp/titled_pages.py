@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from nlp.blockmarks import SERIES
 from nlp.cohesion import likeness, pairs
 from nlp.markup import Line
+from nlp.reading_order import SAME
 
-# Halves of one article lie between 0.1 and 0.4, two articles of a page mostly below 0.1 (nlp.cohesion); between them a title decides.
-SAME_SUBJECT = 0.15
+# Halves of one article lie between 0.1 and 0.4, two articles of a page mostly below 0.1 (nlp.cohesion); articles of one bulletin on one
+# subject lie between. The title has said "article" already, so only what clearly goes on is kept together, as in `nlp.reading_order`.
 LONGEST_TITLE = 40  # characters; one line of a column or two
 FEWEST = 80  # characters on either side: less says too little to compare
 _WHOLE = re.compile(r"[。！？!?…”》）)]\s*$")
@@ -53,4 +54,4 @@ def _begins_article(before: Sequence[Line], rest: Sequence[Line], page_starts: S
         line.text for line in rest if end is None or not line.aligned.offsets() or line.aligned.offsets()[0] < end
     ]
     told, telling = "".join(line.text for line in before), "".join(of_page)
-    return min(len(told), len(telling)) >= FEWEST and likeness(pairs(told), pairs(telling)) < SAME_SUBJECT
+    return min(len(told), len(telling)) >= FEWEST and likeness(pairs(told), pairs(telling)) < SAME
