@@ -22,7 +22,7 @@ OPENING_SHARE = 0.01
 # 王某 and 5000元 stand in many real texts; 阮荣恩 and 48,650元 do not.
 # Writers who work side by side do not see one another's round sums: the floor is what the share gives at the 1,000 documents aimed for.
 COMMON = (15, 0.015)
-RARE = (3, 0.003)
+RARE = (2, 0.003)
 _SPACE = re.compile(r"\s+")
 _LONG_NUMBER = re.compile(r"\d{7,}")
 _NUMERAL = re.compile(r"[0-9０-９零〇一二两三四五六七八九十百千万亿几数壹贰叁肆伍陆柒捌玖拾佰仟半余]")
