@@ -5,10 +5,10 @@ VENV_ALL := .venv-all
 PIP_FLAGS := --quiet --disable-pip-version-check
 SHARED ?= ../shared
 
-.PHONY: help run test test-all lint bench train-small evaluate clean
+.PHONY: help run test test-all browser lint bench train-small evaluate clean
 
 help:
-	@echo "make run        安装、建库、读入样例、在 http://127.0.0.1:8000 上打开"
+	@echo "make run        安装、建库、读入样例，工作台在 http://127.0.0.1:8000/console"
 	@echo "make test       精简环境的测试（8 分钟以内）"
 	@echo "make test-all   全部测试：另装 torch 等"
 	@echo "make lint       ruff 与 mypy"
@@ -19,7 +19,7 @@ help:
 $(VENV)/.installed: pyproject.toml
 	@echo "正在安装（只在第一次需要网络）……"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install $(PIP_FLAGS) -e .
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -e ".[console]"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
@@ -29,7 +29,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 $(VENV_ALL)/.installed: pyproject.toml
 	@test -x $(VENV_ALL)/bin/python || $(PYTHON) -m venv $(VENV_ALL)
 	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) torch==2.13.0
-	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) -e ".[dev,train,scale,full]"
+	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) -e ".[dev,train,scale,console,full]"
 	@touch $@
 
 # The only pretrained weights to be had; its SHA-256 is pinned in training/encoder_weights.py.
@@ -40,12 +40,20 @@ runs/.encoder:
 
 run: $(VENV)/.installed
 	@$(VENV)/bin/fanzha ingest corpora/samples
-	@$(VENV)/bin/fanzha serve --demo
+	@$(VENV)/bin/fanzha serve --demo --console
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2
 
-test-all: $(VENV_ALL)/.installed runs/.encoder
+# Debian's browser and Chinese letters for the console's tests, where they are missing and we may install them.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "正在安装 Chromium 与中文字体……"; \
+	  apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver fonts-noto-cjk fontconfig >/dev/null; \
+	else echo "缺少 chromium、chromium-driver 或中文字体，工作台的浏览器测试会失败；请先安装"; fi
+
+test-all: $(VENV_ALL)/.installed runs/.encoder browser
 	FANZHA_TEST_ALL=1 $(VENV_ALL)/bin/python -m pytest -n 2
 
 lint: $(VENV)/.installed-dev

@@ -197,6 +197,9 @@ def serve(
     host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="端口", min=1, max=65535)] = 8000,
     demo: Annotated[bool, typer.Option("--demo", help="演示：本机访问即为值守人员，只能在回环地址上")] = False,
+    console: Annotated[
+        bool, typer.Option("--console", help="同时打开网页工作台 /console（需要 fanzha[console]）")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """启动接口服务，并在后台处理收件箱。"""
@@ -219,7 +222,12 @@ def serve(
         from serving.api.guard import log_to_stderr
 
         log_to_stderr()
-        return create_app(settings, demo=demo)
+        application = create_app(settings, demo=demo)
+        if console:
+            from serving.console.attach import attach
+
+            attach(application)
+        return application
 
     def stop() -> None:
         server.should_exit = True
@@ -231,6 +239,8 @@ def serve(
     name = f"[{host}]" if ":" in host else host
     if demo:
         screen.err().print("[black on yellow] 演示模式 [/] 本机任何访问都可见未脱敏数据，请勿用于真实案件。")
+    if console:
+        screen.err().print(f"工作台 http://{name}:{port}/console")
     screen.err().print(f"接口 http://{name}:{port}/v1/incidents   说明 http://{name}:{port}/docs   停止 Ctrl-C")
     server.run()
     if doorway.failure is not None:

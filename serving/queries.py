@@ -70,7 +70,7 @@ def list_incidents(
     cursor: int | None = None, limit: int = LIMIT,
 ) -> Page:  # fmt: skip
     """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed."""
-    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *_conditions(session, wanted))
+    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *conditions(session, wanted))
     if not mask.sees_all(viewer):
         query = query.where(IncidentRow.public.is_(True))
     if cursor is not None:
@@ -216,7 +216,8 @@ def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
 
-def _conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
+def conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
+    """The filter as conditions on `IncidentRow`, for this module and for other orders of the same list."""
     found: list[Any] = []
     if wanted.labels:
         found.append(IncidentRow.label.in_(wanted.labels))
@@ -256,7 +257,7 @@ def _fits(wanted: IncidentFilter, summary: dict[str, Any]) -> bool:
 
 
 def _side_fits(wanted: IncidentFilter, side: dict[str, Any]) -> bool:
-    """The conditions of `_conditions` on the facets of a change."""
+    """The conditions of `conditions` on the facets of a change."""
     last, first = side["last_date"], side["first_date"]
     shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
     low, high = code_range(wanted.place) if wanted.place.strip() else ("", "~")

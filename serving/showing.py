@@ -157,6 +157,7 @@ def _article(
                 mention.kind,
                 showing_words.tag(mention),
                 f"{detail} · 把握 {mention.confidence:.2f} · {mention.found_by}",
+                f"{mention.start}-{mention.end}",
             )
         )
         if mention.kind in ("person", "account", "contact"):

@@ -26,13 +26,17 @@ _HIDDEN = dict.fromkeys(_STEERING, "\ufffd") | {0x09: " ", 0x0A: "\n", 0x85: " "
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`start`..`end` of a text is a mention of this kind; `tag` stands beside it, `detail` is told on demand."""
+    """`start`..`end` of a text is a mention of this kind; `tag` stands beside it, `detail` is told on demand.
+
+    `ref` names the mention for who draws it: its offsets in the document, "267-273".
+    """
 
     start: int
     end: int
     kind: str
     tag: str = ""
     detail: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

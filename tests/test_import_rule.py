@@ -86,6 +86,11 @@ def test_training_frameworks_stay_in_training(room: str) -> None:
     assert [(where, name) for where, name in found_in(room) if name.split(".")[0] in HEAVY] == []
 
 
+def test_the_console_s_framework_stays_in_the_console() -> None:
+    at = {where.split(":")[0] for room in ROOMS for where, name in found_in(room) if name.split(".")[0] == "nicegui"}
+    assert {path for path in at if not path.startswith("serving/console/")} == set()
+
+
 @pytest.mark.parametrize("room", ["nlp", "corpora", "training"])
 def test_web_and_sql_stay_in_serving(room: str) -> None:
     assert [(where, name) for where, name in found_in(room) if name.split(".")[0] in WEB_AND_SQL] == []

@@ -4,6 +4,7 @@ In: any HTTP request. Out: its answer with security headers and a request id, or
 1. In demo mode only loopback is served, under a loopback name, and no other site may write: without keys this is the whole defence
    (DNS rebinding, cross-site forms). 2. NUL in an address is refused. 3. A body over the limit is refused, also one that does
    not tell its length. 4. What nobody foresaw is answered as 500 and logged without what it says.
+5. A web socket (the console's) is opened for pages of this very site alone: browsers let any site try.
 It looks at no body and knows no role.
 """
 
@@ -32,6 +33,7 @@ MAX_BODY = 8_000_000
 # One file of the size that the readers take, and its envelope.
 MAX_UPLOAD = Limits().file_bytes + 100_000
 UPLOADS = "/v1/batches"
+_CONSOLE_UPLOADS = re.compile(r"/console/_nicegui/client/[^/]+/upload/[^/]+")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -66,6 +68,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "websocket" and not self._may_open(scope):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -99,6 +105,17 @@ class Guard:
         finally:
             # 3. One line, without queries and without what is not an id of ours: both may hold names.
             log.info(_line(scope, request_id, status, time.perf_counter() - started))
+
+    def _may_open(self, scope: Scope) -> bool:
+        """Does a web socket come from a page of this site, and in the demo from this machine?"""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        try:
+            if self.demo:
+                _check_demo({**scope, "method": "GET"}, headers)
+        except _DemoError:
+            return False
+        return origin is None or origin in (f"http://{host}", f"https://{host}")
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         if self.demo:
@@ -159,7 +176,8 @@ def _is_loopback(address: str) -> bool:
 
 
 def _limit(scope: Scope) -> int:
-    return MAX_UPLOAD if scope["path"] == UPLOADS else MAX_BODY
+    large = scope["path"] == UPLOADS or _CONSOLE_UPLOADS.fullmatch(scope["path"])
+    return MAX_UPLOAD if large else MAX_BODY
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

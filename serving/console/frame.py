@@ -1,0 +1,145 @@
+"""The frame of every screen: where one is, where one can go, the demo's banner, light and dark, what stands there when all fails.
+
+In: a room, a visitor, the screen's name. Out: NiceGUI elements around the screen's own. It asks the store nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nicegui import app as pages
+from nicegui import ui
+from nicegui.client import Client
+from nicegui.page import page as page_of
+
+from nlp.errors import FanzhaError, NotFoundError
+from serving.console import attach
+from serving.console.html_parts import Html, empty, join, tag
+from serving.console.room import BASE, Room, Visitor, told
+from serving.showing_html import HUES
+
+# Drawn for this project: 24 × 24, one line.
+_ICONS = {
+    "overview": "M4 20V10m5 10V4m5 16v-8m5 8V7",
+    "incidents": "M4 5h16M4 10h16M4 15h16M4 20h10",
+    "desk": "M12 3v18M4 8h16M7 8l-3 7h6zm10 0-3 7h6z",
+    "bring": "M12 4v11m-5-5 5 5 5-5M4 20h16",
+}
+# Address, name, icon, whether only those who see everything may use it.
+SCREENS = (("/incidents", "事件", "incidents", False),)
+DEMO = "演示：本机任何人打开都是值守人员，内容未脱敏。请勿放入真实案件。"
+
+
+def _icon(name: str) -> Html:
+    return Html(
+        '<svg viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.8" '
+        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="{_ICONS[name]}"/></svg>'
+    )
+
+
+def head() -> str:
+    """What goes into `<head>`: the theme before anything is drawn, our sheet, our script, the hues of the kinds of mentions."""
+    hues = "".join(f".k-{kind}{{--hue:{hue}}}" for kind, hue in HUES.items())
+    return (
+        "<script>document.documentElement.dataset.theme=(document.cookie.match(/fanzha_theme=(light|dark)/)||[])[1]||"
+        '(matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light")</script>'
+        f'<link rel="stylesheet" href="{BASE}/static/console.css?{attach.version()}"><style>{hues}</style>'
+        f'<script defer src="{BASE}/static/console.js?{attach.version()}"></script><meta name="referrer" content="no-referrer">'
+    )
+
+
+@contextmanager
+def frame(room: Room, visitor: Visitor, here: str, title: str) -> Iterator[None]:
+    """Everything of a page but its own content, which the caller draws inside. `here`: the address in SCREENS."""
+    ui.page_title(f"{title} · 反诈")
+    ui.add_head_html(head())
+    with ui.element("div").classes("shell"):
+        ui.html(_rail(room, visitor, here), sanitize=False, tag="header").classes("rail")
+        with ui.element("div").classes("room"):
+            if room.demo:
+                ui.html(_banner(visitor), sanitize=False).classes("banner")
+            with ui.element("main").props("id=main tabindex=-1").classes("main"):
+                yield
+
+
+def _rail(room: Room, visitor: Visitor, here: str) -> Html:
+    links = [
+        tag(
+            "a", _icon(icon), tag("span", name), href=f"{BASE}{address}", class_="on" if address == here else None,
+            aria_current="page" if address == here else None,
+        )
+        for address, name, icon, inner in SCREENS
+        if visitor.sees_all or not inner
+    ]  # fmt: skip
+    return join(
+        tag("a", "跳到正文", href="#main", class_="skip"),
+        tag("a", tag("b", "反诈"), tag("small", "fanzha"), href=f"{BASE}/", class_="brand"),
+        tag("nav", links, aria_label="主导航"),
+        tag(
+            "div",
+            tag("p", visitor.name, class_="who"),
+            tag("button", "切换深浅色", type="button", data_theme_toggle=True, class_="quiet"),
+            tag("button", "快捷键 ?", type="button", data_help=True, class_="quiet"),
+            tag("a", "接口说明", href="/docs", class_="quiet"),
+            class_="foot",
+        ),
+    )
+
+
+def _banner(visitor: Visitor) -> Html:
+    if visitor.sees_all:
+        return join(tag("span", DEMO), tag("button", "看读者所见", type="button", data_viewer="reader"))
+    return join(
+        tag("span", "演示：正在以读者身份查看，姓名、账号、联系方式已脱敏。"),
+        tag("button", "回到值守人员", type="button", data_viewer=""),
+    )
+
+
+def refuse(visitor: Visitor) -> None:
+    """What a reader sees where only the staff may work."""
+    advice = "回到值守人员身份后可用。" if visitor.demo else "请用值守密钥访问，或向管理员申请。"
+    ui.html(empty("这里只供值守人员使用", advice), sanitize=False)
+
+
+def tell(text: str, *, bad: bool = False) -> None:
+    """A short message at the lower edge; failures stay until they are closed."""
+    ui.notify(
+        text, type="negative" if bad else "positive", position="bottom", timeout=0 if bad else 4000,
+        close_button="关闭" if bad else False, multi_line=len(text) > 40,
+    )  # fmt: skip
+
+
+def register_errors(room: Room) -> None:
+    """Pages for what is not there and for what went wrong, in Chinese, in the same frame."""
+
+    def draw(request: Any, status: int, heading: str, advice: str) -> Any:
+        with Client(page_of(""), request=request) as client:
+            with frame(room, room.visitor(request), "", heading):
+                back = tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")
+                ui.html(empty(heading, advice, back), sanitize=False)
+            return client.build_response(request, status)
+
+    @pages.exception_handler(404)
+    async def missing(request: Any, error: Exception) -> Any:
+        if "/_nicegui/" in request.url.path or "/static/" in request.url.path:
+            from fastapi.responses import PlainTextResponse
+
+            return PlainTextResponse("没有这个文件", 404)
+        return draw(request, 404, "没有这个页面", "地址可能打错了，或内容已经撤回。")
+
+    @pages.on_page_exception
+    def failed(error: Exception) -> None:
+        ui.add_head_html(head())
+        gone = isinstance(error, NotFoundError)
+        heading = "没有找到" if gone else "页面没有打开"
+        advice = (
+            error.found + (f"（{error.where}）" if error.where else "")
+            if isinstance(error, FanzhaError)
+            else told(error)
+        )
+        with ui.element("div").classes("shell alone"), ui.element("main").classes("main"):
+            ui.html(
+                empty(heading, advice, tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")), sanitize=False
+            )

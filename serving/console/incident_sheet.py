@@ -1,0 +1,199 @@
+"""One incident: facts and the text they stand in side by side, contradictions, course, places, links, history, citation.
+
+In: an incident's id. Out: a page. What the viewer may see is decided by `serving.queries`, `serving.views` and `serving.showing`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import Request
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+from nlp.errors import FanzhaError
+from serving import queries, views
+from serving.console import incident_parts as parts
+from serving.console import wording
+from serving.console.frame import frame
+from serving.console.html_parts import Html, empty, join, tag
+from serving.console.room import BASE, Room, Visitor, asked
+from serving.console.source_text import SourceText, draw_source, load_source
+from serving.store import shapes
+from serving.store.tables import CaseRow, IncidentRow, LinkRow
+
+log = logging.getLogger("fanzha.console")
+# Sources laid out at once; an incident of a hundred reprints is read in its first dozen.
+SOURCES = 12
+UNDECIDED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything the page shows. `cases`: case id → the name of the source that tells it."""
+
+    view: dict[str, Any]
+    history: list[Any]
+    sources: tuple[SourceText, ...]
+    cases: dict[str, str]
+    undecided: tuple[dict[str, Any], ...]
+
+
+def register(room: Room) -> None:
+    """Register the page."""
+
+    @ui.page("/incidents/{incident_id}", title="事件", response_timeout=30)
+    async def incident(request: Request, incident_id: str) -> None:
+        visitor = room.visitor(request)
+        try:
+            sheet = await asked(lambda: load(room, incident_id, visitor.role))
+        except FanzhaError as error:
+            with frame(room, visitor, "/incidents", "没有找到"):
+                back = tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")
+                ui.html(empty(error.found, f"{incident_id}　{error.advice}", back), sanitize=False)
+            return
+        title = " ".join(sheet.view["title"].split())
+        with frame(room, visitor, "/incidents", title):
+            ui.html(_page(sheet, visitor, str(request.base_url).rstrip("/")), sanitize=False)
+
+
+def load(room: Room, incident_id: str, viewer: str) -> Sheet:
+    """Read the page's content. Raises NotFoundError, also for what the viewer may not see."""
+    with room.store.reading() as session:
+        row = queries.get_incident(session, incident_id, viewer=viewer)
+        view = views.incident_view(row, viewer)
+        names = {source["document_id"]: _name(source) for source in view["sources"]}
+        told = session.execute(
+            sa.select(CaseRow.id, CaseRow.document_id, CaseRow.article).where(CaseRow.incident_id == row.id)
+        ).all()
+        changes = [change for change in queries.history_of(session, row.id) if change.public or viewer != "reader"]
+        sources: list[SourceText] = []
+        undecided: list[dict[str, Any]] = []
+        if Visitor("", viewer).sees_all:
+            articles: dict[str, set[int]] = {}
+            for _, document_id, number in told:
+                articles.setdefault(document_id, set()).add(number)
+            wanted = [source["document_id"] for source in view["sources"]][:SOURCES]
+            sources = [
+                load_source(session, document_id, articles.get(document_id, ()), viewer) for document_id in wanted
+            ]
+            undecided = _undecided(session, row.id, viewer)
+    return Sheet(
+        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in told}, tuple(undecided)
+    )  # fmt: skip
+
+
+def _undecided(session: Session, incident_id: str, viewer: str) -> list[dict[str, Any]]:
+    """Incidents that the machine left for a person to decide about, best score first."""
+    mine = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
+    best: dict[str, LinkRow] = {}
+    for near, far in ((LinkRow.first, LinkRow.second), (LinkRow.second, LinkRow.first)):
+        query = (
+            sa.select(LinkRow, CaseRow.incident_id)
+            .join(CaseRow, CaseRow.id == far)
+            .where(near.in_(mine), LinkRow.decision == "undecided", CaseRow.incident_id != incident_id)
+            .order_by(LinkRow.score.desc())
+            .limit(UNDECIDED * 4)
+        )
+        for link, other in session.execute(query):
+            if other not in best or best[other].score < link.score:
+                best[other] = link
+    found = []
+    for other, link in sorted(best.items(), key=lambda item: -item[1].score)[:UNDECIDED]:
+        row = session.get(IncidentRow, other)
+        if row is None or row.withdrawn:
+            continue
+        read = shapes.load_link(link.data)
+        title = " ".join(views.incident_line(row, viewer)["title"].split())
+        found.append(
+            {"id": other, "title": title, "score": link.score, "agreed": read.agreed, "contradicted": read.contradicted}
+        )
+    return found
+
+
+def _name(source: dict[str, Any]) -> str:
+    """A source as people call it."""
+    if source["nature"] == "complaint":
+        return f"投诉 {source['doc_id']}".strip()
+    return source["title"] or source["publisher"] or source["doc_id"]
+
+
+def _page(sheet: Sheet, visitor: Visitor, base: str) -> Html:
+    view = sheet.view
+    names = {source["document_id"]: _name(source) for source in view["sources"]}
+    left = join(
+        parts.contradictions(view, names),
+        parts.card("事实", tag("div", parts.facts(view, quotes=not sheet.sources), class_="facts"),
+                   "按一下在右边原文中标出" if sheet.sources else "引自原文", bare=True),
+        parts.region(view),
+        parts.course(view, sheet.history),
+        parts.links(view, sheet.cases, sheet.undecided),
+        parts.history(sheet.history),
+    )  # fmt: skip
+    right = _sources(sheet) if sheet.sources else _heads(view)
+    address = f"{base}/incidents/{view['id']}"
+    return join(
+        _head(view, parts.citation(view, address, datetime.now(UTC).astimezone().date().isoformat())),
+        tag("div", tag("div", left), right, class_="columns"),
+    )
+
+
+def _head(view: dict[str, Any], cited: str) -> Html:
+    doubts = [f"机器对类型把握不足（{view['confidence']:.0%}），待人复核"] if view["review"] else []
+    line = tag(
+        "div",
+        tag("span", view["label_name"], class_="chip"),
+        tag("span", tag("b", wording.STATUS.get(view["status"], view["status"])), f"　依据 {wording.BASIS.get(view['basis'], view['basis'])}"),
+        tag("span", wording.TLP.get(view["tlp"], view["tlp"])),
+        tag("span", "读者可见" if view["public"] else "仅值守人员可见"),
+        [tag("span", doubt, class_="doubt") for doubt in doubts],
+        tag("span", f"{view['id']}　第 {view['revision']} 版"),
+        tag(
+            "div",
+            tag("button", "复制引用", type="button", class_="button", data_copy=cited, title=cited),
+            tag("a", "JSON", href=f"/v1/incidents/{view['id']}", class_="button", title="接口给出的同一事件"),
+            class_="tools",
+        ),
+        class_="line",
+    )  # fmt: skip
+    tactics = f"手法：{'、'.join(view['tactics'])}" if view["tactics"] else ""
+    lead = tag("p", view["summary"], class_="lead") if view["summary"] and view["summary"] != view["title"] else None
+    return tag(
+        "div", line, tag("h1", " ".join(view["title"].split())), lead, tag("p", tag("small", tactics)) if tactics else None,
+        parts.figures(view), class_="sheet-head",
+    )  # fmt: skip
+
+
+def _sources(sheet: Sheet) -> Html:
+    tabs = [
+        tag("button", tag("span", source.name), type="button", class_="button", data_show=source.document_id,
+            aria_pressed=str(number == 0).lower(), title=source.name)
+        for number, source in enumerate(sheet.sources)
+    ]  # fmt: skip
+    more = len(sheet.view["sources"]) - len(sheet.sources)
+    side = tag(
+        "button", "并排", type="button", class_="button", data_side=True, aria_pressed="false", title="几个来源并排对照"
+    )
+    bar = tag(
+        "div", tabs, tag("small", f"另 {more} 件") if more else None, side if len(tabs) > 1 else None, class_="bar", role="group",
+        aria_label="来源",
+    )  # fmt: skip
+    panes = [draw_source(source, hidden=number > 0) for number, source in enumerate(sheet.sources)]
+    return tag("div", bar, tag("div", panes, class_="panes"), class_="card sources")
+
+
+def _heads(view: dict[str, Any]) -> Html:
+    """For readers: which sources there are, without their texts."""
+    rows = []
+    for source in view["sources"]:
+        name = source["title"] or source["publisher"] or source["doc_id"]
+        link = source["url"] if source["url"].startswith(("https://", "http://")) else ""
+        told = "投诉（内容不对读者显示）" if source["nature"] == "complaint" else name
+        shown: Any = tag("a", told, href=link, rel="noreferrer noopener", target="_blank") if link else told
+        known = "　".join(part for part in (source["publisher"], wording.day(source["published"])) if part)
+        rows.append(tag("div", shown, tag("small", known), class_="link-row"))
+    return parts.card("来源", rows, "全文只供值守人员查看")

@@ -1,0 +1,80 @@
+"""Where the console stands and who looks at it: the store and the engine of the application, and the role of a visitor.
+
+In: the FastAPI application, the request of a page. Out: `Room`, `Visitor`. It decides nothing about what a role may see.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request
+
+from nlp import mask
+from nlp.errors import FanzhaError
+from serving.store import Store
+
+BASE = "/console"
+# Lowers the demo's role to a reader's, so that one can see what readers see. It can only lower.
+VIEWER_COOKIE = "fanzha_viewer"
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks: the name that decisions are kept under, and a role of `nlp.mask`. `demo`: nobody had to log in."""
+
+    name: str
+    role: str
+    demo: bool = False
+
+    @property
+    def sees_all(self) -> bool:
+        """Does this visitor see unmasked values, and may work at the desk?"""
+        return mask.sees_all(self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The application that the console stands in."""
+
+    app: FastAPI
+
+    @property
+    def demo(self) -> bool:
+        """Is this the loopback demo?"""
+        return bool(self.app.state.demo)
+
+    @property
+    def engine(self) -> Any:
+        """Store, worker and gates (`serving.api.engine.Engine`), there once the application has started."""
+        return self.app.state.engine
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return self.engine.store  # type: ignore[no-any-return]
+
+    def visitor(self, request: Request) -> Visitor:
+        """The person behind a request: in the demo the operator, else whoever sends the operator's key, else a reader."""
+        key, sent = self.app.state.operator_key, request.headers.get("authorization", "")
+        scheme, _, given = sent.partition(" ")
+        known = bool(key) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key.encode())
+        if not (self.demo or known) or request.cookies.get(VIEWER_COOKIE) == "reader":
+            return Visitor("读者", mask.DEFAULT_VIEWER, self.demo)
+        return Visitor("演示值守" if self.demo else "值守人员", "admin", self.demo)
+
+
+async def asked(question: Callable[[], Answer]) -> Answer:
+    """The answer of a question to the store, asked in a thread so that other screens go on. Raises what it raises."""
+    from nicegui import run
+
+    answer: Answer = await run.io_bound(question)
+    return answer
+
+
+def told(error: Exception) -> str:
+    """An error as one sentence for a screen: ours in full, others by kind, for their message may quote a complaint."""
+    return str(error) if isinstance(error, FanzhaError) else f"程序出错（{type(error).__name__}），已记入日志；可重试"

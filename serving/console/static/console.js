@@ -1,0 +1,186 @@
+// What the console's pages do by themselves: hand typed and clicked things to the server, themes, keys, copying.
+// Delegated on the document, because the server redraws parts of the page. Text typed into a form is never touched by a redraw.
+"use strict";
+(() => {
+  const send = (name, value) => window.emitEvent && window.emitEvent(name, value);
+  const cookie = (name, value) => {
+    document.cookie = `${name}=${value}; path=/console; samesite=strict` + (value ? "; max-age=31536000" : "; max-age=0");
+  };
+  const values = (form) => Object.fromEntries([...new FormData(form)].filter(([, value]) => String(value).trim()));
+  let waiting = 0;
+  const later = (act) => { clearTimeout(waiting); waiting = setTimeout(act, 250); };
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-filter]");
+    if (form) later(() => send("filter", values(form)));
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-filter]");
+    if (form) { event.preventDefault(); clearTimeout(waiting); send("filter", values(form)); }
+  });
+  document.addEventListener("reset", (event) => {
+    const form = event.target.closest("form[data-filter]");
+    if (!form) return;
+    event.preventDefault();
+    form.querySelectorAll("input,select").forEach((field) => { field.value = ""; });
+    send("filter", {});
+  });
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest(selector);
+    let found;
+    if ((found = at("[data-act]")) && !found.disabled) {
+      if (found.dataset.act === "clear") document.querySelectorAll("form[data-filter] input,form[data-filter] select").forEach((f) => { f.value = ""; });
+      send("act", { act: found.dataset.act, value: found.dataset.value || "" });
+    } else if (at("[data-theme-toggle]")) {
+      theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true);
+    } else if ((found = at("[data-viewer]"))) {
+      cookie("fanzha_viewer", found.dataset.viewer);
+      location.reload();
+    } else if ((found = at("[data-more]"))) {
+      const open = found.form.classList.toggle("more");
+      found.textContent = open ? "收起条件" : "更多条件";
+      found.setAttribute("aria-expanded", String(open));
+    } else if (at("[data-help]")) {
+      help();
+    } else if ((found = at("[data-copy]"))) {
+      copy(found.dataset.copy, found);
+    } else if ((found = at("[data-refs]"))) {
+      evidence(found);
+    } else if ((found = at("mark[data-ref]"))) {
+      const button = [...document.querySelectorAll("[data-refs]")].find((b) => b.dataset.refs.split(" ").includes(found.dataset.ref));
+      if (button) { choose(button); light(button.dataset.refs.split(" ")); button.scrollIntoView({ block: "nearest" }); }
+    } else if (at("[data-save-view]")) {
+      saveView();
+    } else if ((found = at("tr[data-href]")) && !at("a,button")) {
+      location.href = found.dataset.href;
+    }
+  });
+
+  // Evidence: a fact's button lights its places in the sources, each further press goes to the next one.
+  const choose = (button) => {
+    document.querySelectorAll("[data-refs][aria-pressed=true]").forEach((b) => b.setAttribute("aria-pressed", "false"));
+    button.setAttribute("aria-pressed", "true");
+  };
+  const light = (refs) => {
+    document.querySelectorAll("mark.lit").forEach((m) => m.classList.remove("lit", "here"));
+    const lit = [...document.querySelectorAll("mark[data-ref]")].filter((m) => refs.includes(m.dataset.ref));
+    lit.forEach((m) => m.classList.add("lit"));
+    return lit;
+  };
+  const evidence = (button) => {
+    const again = button.getAttribute("aria-pressed") === "true";
+    choose(button);
+    const lit = light(button.dataset.refs.split(" "));
+    if (!lit.length) return;
+    const place = again ? (Number(button.dataset.place || 0) + 1) % lit.length : 0;
+    button.dataset.place = place;
+    const mark = lit[place];
+    mark.classList.add("here");
+    show(mark.closest("[data-source]"));
+    center(mark);
+  };
+  // Only the pane scrolls where it is a box of its own: the fact that was pressed stays where it is.
+  const center = (mark) => {
+    const side = mark.closest(".sources.side");
+    const box = side ? mark.closest(".pane") : mark.closest(".panes");
+    if (box && box.scrollHeight > box.clientHeight + 1) {
+      box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
+      if (innerWidth > 1000) return;
+    }
+    mark.scrollIntoView({ block: "center" });
+  };
+  const show = (source) => {
+    const box = source && source.closest(".sources");
+    if (!box || box.classList.contains("side")) return;
+    box.querySelectorAll("[data-source]").forEach((s) => { s.hidden = s !== source; });
+    box.querySelectorAll("[data-show]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.show === source.dataset.source)));
+  };
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest("[data-show]");
+    if (tab) show(document.querySelector(`[data-source="${CSS.escape(tab.dataset.show)}"]`));
+    const side = event.target.closest("[data-side]");
+    if (side) {
+      const box = side.closest(".sources");
+      const on = box.classList.toggle("side");
+      side.setAttribute("aria-pressed", String(on));
+      if (on) box.querySelectorAll("[data-source]").forEach((s) => { s.hidden = false; });
+      else show(box.querySelector("[data-source]"));
+    }
+  });
+
+  const copy = async (text, button) => {
+    let done = false;
+    try { await navigator.clipboard.writeText(text); done = true; } catch {
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area); area.select();
+      try { done = document.execCommand("copy"); } finally { area.remove(); }
+    }
+    const before = button.textContent;
+    button.textContent = done ? "已复制" : "未能复制";
+    setTimeout(() => { button.textContent = before; }, 1500);
+  };
+
+  const theme = (name, keep) => {
+    document.documentElement.dataset.theme = name;
+    if (keep) cookie("fanzha_theme", name);
+    if (window.Quasar) window.Quasar.Dark.set(name === "dark");
+  };
+  window.addEventListener("load", () => setTimeout(() => theme(document.documentElement.dataset.theme), 0));
+
+  window.console_address = (query) => history.replaceState(null, "", location.pathname + query);
+
+  // Saved views stay in this browser: name → what stands behind the question mark.
+  const views = () => { try { return JSON.parse(localStorage.getItem("fanzha_views") || "{}"); } catch { return {}; } };
+  const listViews = () => {
+    const select = document.getElementById("saved");
+    if (!select || select.dataset.filled) return;
+    select.dataset.filled = "1";
+    select.length = 1;
+    for (const name of Object.keys(views())) select.add(new Option(name, name));
+    if (Object.keys(views()).length) select.add(new Option("删除视图…", "\u0000"));
+  };
+  const saveView = () => {
+    const name = prompt("视图名称（存在本机浏览器里）");
+    if (!name || !name.trim()) return;
+    localStorage.setItem("fanzha_views", JSON.stringify({ ...views(), [name.trim()]: location.search }));
+    const select = document.getElementById("saved");
+    delete select.dataset.filled;
+    listViews();
+    select.value = name.trim();
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "saved" || !event.target.value) return;
+    const all = views();
+    if (event.target.value === "\u0000") {
+      const name = prompt("要删除哪个视图？");
+      if (name && name.trim() in all) { delete all[name.trim()]; localStorage.setItem("fanzha_views", JSON.stringify(all)); }
+      delete event.target.dataset.filled;
+      listViews();
+    } else location.href = location.pathname + all[event.target.value];
+  });
+  new MutationObserver(listViews).observe(document.documentElement, { childList: true, subtree: true });
+
+  const typing = (target) => target.closest("input,textarea,select,[contenteditable=true]");
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) {
+      if (event.key === "Escape" && typing(event.target)) event.target.blur();
+      return;
+    }
+    if (event.key === "/") {
+      const search = document.getElementById("search");
+      if (search) { event.preventDefault(); search.focus(); search.select(); }
+    } else if (event.key === "?") help();
+  });
+  const help = () => {
+    let box = document.getElementById("help");
+    if (!box) {
+      box = document.createElement("dialog");
+      box.id = "help";
+      const rows = [["/", "到查找框"], ["Tab / Shift+Tab", "下一处 / 上一处"], ["Enter、空格", "打开；再按一次看下一处证据"], ["Esc", "离开输入框，关闭窗口"], ["?", "本帮助"], ...(window.console_keys || [])];
+      box.innerHTML = "<h2>快捷键</h2><dl>" + rows.map(([key, told]) => `<div><dt><kbd>${key}</kbd></dt><dd>${told}</dd></div>`).join("") + '</dl><form method="dialog"><button class="button">关闭</button></form>';
+      document.body.append(box);
+    }
+    box.showModal();
+  };
+})();

@@ -1,0 +1,121 @@
+"""Whole tasks in a real browser on the real console over samples; afterwards nothing has left the machine and no script failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.console_world import Browser, browser, console, filled, missing
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "runs")]
+INCIDENT = "articles/fengqiu.md"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("console")
+    samples = (
+        INCIDENT,
+        "articles/fengqiu_court.txt",
+        "articles/anxi.md",
+        "articles/xiamen.txt",
+        "complaints/platform_feedback.jsonl",
+    )
+    with console(filled(folder, *samples), folder) as started:
+        yield started
+
+
+@pytest.fixture
+def page(address: str, tmp_path: Path) -> Iterator[Browser]:
+    with browser(address, tmp_path) as opened:
+        yield opened
+        assert opened.strangers() == []
+        assert opened.complaints() == []
+
+
+def test_an_incident_is_found_by_place_and_its_evidence_read(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.open("/console/incidents")
+    everything = len(page.all(".incidents tbody tr"))
+    assert everything > 3
+    # 1. Narrow by a place's name; the address says what is seen.
+    page.one("[name=place]").send_keys("封丘县")
+    page.until(lambda: 0 < len(page.all(".incidents tbody tr")) < everything, "fewer rows")
+    assert "place=" in page.driver.current_url
+    assert "点赞三天挣了94块" in page.text(".incidents")
+    # 2. Open it by keyboard alone.
+    page.one(".incidents .what a").send_keys(Keys.ENTER)
+    page.until(lambda: "/incidents/i-" in page.driver.current_url and page.ready(), "the incident")
+    assert "说法不一" in page.text()
+    # 3. A fact lights its words in the source.
+    fact = next(found for found in page.all("button.fact") if "18.6万元" in found.text)
+    fact.send_keys(Keys.SPACE)
+    lit = page.one("mark.here")
+    assert lit.text.startswith("18.6万元")
+    assert lit.is_displayed()
+    # 4. Once more: the next place, in another source, which is shown now.
+    first = page.driver.execute_script(
+        "return document.querySelector('mark.here').closest('[data-source]').dataset.source"
+    )
+    fact.send_keys(Keys.SPACE)
+    page.until(
+        lambda: page.driver.execute_script(
+            "const here=document.querySelector('mark.here').closest('[data-source]');return here.dataset.source!==arguments[0]&&!here.hidden", first
+        ),
+        "the next place",
+    )  # fmt: skip
+    # 5. Side by side.
+    page.one("[data-side]").click()
+    assert len([pane for pane in page.all(".pane") if pane.is_displayed()]) > 1
+
+
+def test_sorting_and_emptiness(page: Browser) -> None:
+    page.open("/console/incidents?q=没有这样的词")
+    assert "没有符合条件的事件" in page.text()
+    page.one("[data-act=clear]").click()
+    page.until(lambda: len(page.all(".incidents tbody tr")) > 3, "all rows again")
+    page.one("th [data-value='-loss']").click()
+    page.until(lambda: "sort=-loss" in page.driver.current_url, "sorted")
+    assert page.one("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    # A wrong date says what would be right and leaves what was typed.
+    page.one("[name=since]").send_keys("去年")
+    page.until(lambda: "2024-05" in page.text(".problem"), "the refusal")
+    assert page.one("[name=since]").get_property("value") == "去年"
+
+
+def test_as_a_reader_nobody_is_named(page: Browser, address: str) -> None:
+    page.open("/console/incidents")
+    page.one("[data-viewer=reader]").click()
+    page.until(lambda: "正在以读者身份" in page.text(".banner") and page.ready(), "the reader's banner")
+    incident = httpx.get(f"{address}/v1/incidents", params={"q": "点赞", "viewer": "reader"}).json()["incidents"][0][
+        "id"
+    ]
+    page.open(f"/console/incidents/{incident}")
+    assert not page.all("mark")
+    assert "全文只供值守人员查看" in page.text()
+    assert "“" in page.text(".facts")
+
+
+def test_an_address_that_leads_nowhere_says_so(page: Browser) -> None:
+    page.open("/console/incidents/i-0000000000000000")
+    assert "没有这个事件" in page.text()
+    page.driver.get(f"{page.address}/console/nothing")
+    page.until(lambda: "没有这个页面" in page.text(), "the page for what is not there")
+    assert page.strangers() == []
+    page.complaints()  # the 404 itself is one
+
+
+def test_a_foreign_page_opens_no_socket(address: str) -> None:
+    """Browsers let any site open a web socket; without a check it would be the operator's."""
+    target = f"{address}/console/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    knock = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
+    assert httpx.get(target, headers=knock | {"Origin": "http://evil.example"}).status_code == 403
+    assert (
+        httpx.get(target, headers=knock | {"Host": "evil.example", "Origin": "http://evil.example"}).status_code == 403
+    )

@@ -1,0 +1,114 @@
+"""The console's list in every order gives every row once, whatever is equal or missing; its pieces of HTML are escaped."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlp.divisions import lookup
+from serving.console import wording
+from serving.console.html_parts import Html, join, tag
+from serving.console.incident_rows import COUNTED, count, list_page
+from serving.console.tile_map import TILES, step, tile_map
+from serving.queries import IncidentFilter
+from serving.store.tables import IncidentRow
+from tests.stores import fresh_store
+
+LOSSES = [None, 500, 500, None, 900, 100, None, 900, 500, 100, 0]
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = fresh_store(tmp_path)
+    with opened.writing() as session:
+        for number, loss in enumerate(LOSSES, 1):
+            session.add(
+                IncidentRow(
+                    id=f"i-{number:016x}",
+                    revision=1,
+                    sequence=number,
+                    label="x",
+                    title=f"甲{number}",
+                    public=number % 2 == 0,
+                    data={},
+                    loss_max_fen=loss,
+                    last_date=f"2024-0{number % 3 + 1}" if number % 4 else None,
+                    sources=number % 3,
+                    created_at="",
+                    revised_at="",
+                )
+            )
+    yield opened
+    opened.close()
+
+
+def walk(session, **asked):
+    found, after = [], None
+    for _ in range(50):
+        page = list_page(session, IncidentFilter(), after=after, limit=3, **asked)
+        found += page.rows
+        after = page.end
+        if after is None:
+            return found
+    raise AssertionError("no end")
+
+
+@pytest.mark.parametrize("order", ["changed", "loss", "date", "sources"])
+@pytest.mark.parametrize("ascending", [True, False])
+def test_every_row_comes_once_in_order_and_the_valueless_last(store, order, ascending):
+    with store.reading() as session:
+        rows = walk(session, viewer="admin", order=order, ascending=ascending)
+    assert sorted(row.sequence for row in rows) == list(range(1, len(LOSSES) + 1))
+    column = {"changed": "sequence", "loss": "loss_max_fen", "date": "last_date", "sources": "sources"}[order]
+    values = [getattr(row, column) for row in rows]
+    told = [value for value in values if value is not None]
+    assert told == sorted(told, reverse=not ascending)
+    assert values[: len(told)] == told
+
+
+def test_a_reader_counts_and_sees_only_what_is_public(store):
+    with store.reading() as session:
+        assert {row.sequence for row in walk(session, viewer="reader", order="loss")} == {2, 4, 6, 8, 10}
+        assert count(session, IncidentFilter(), viewer="reader") == (5, True)
+        assert count(session, IncidentFilter(loss_min_fen=500), viewer="admin") == (5, True)
+
+
+def test_counting_stops(store, monkeypatch):
+    from serving.console import incident_rows
+
+    assert COUNTED >= 1000
+    monkeypatch.setattr(incident_rows, "COUNTED", 4)
+    with store.reading() as session:
+        assert count(session, IncidentFilter(), viewer="admin") == (4, False)
+
+
+def test_whatever_comes_in_is_escaped():
+    drawn = tag("a", "<b>&", [Html("<i>ok</i>"), None], href='"><script>', hidden=True, title=None, data_x=3)
+    assert drawn == '<a href="&quot;&gt;&lt;script&gt;" hidden data-x="3">&lt;b&gt;&amp;<i>ok</i></a>'
+    assert join("<", Html("<")) == "&lt;<"
+
+
+def test_every_division_has_a_tile_of_its_own():
+    assert len(TILES) == 34
+    assert len({(column, row) for _, column, row in TILES.values()}) == 34
+    for code, (name, _, _) in TILES.items():
+        assert lookup(f"{code}0000").startswith(name), code
+
+
+def test_tiles_are_darker_where_there_is_more():
+    assert [step(number, 40) for number in (0, 1, 10, 11, 20, 30, 31, 40)] == [0, 1, 1, 2, 2, 3, 4, 4]
+    assert step(0, 0) == 0
+    drawn = tile_map({"41": 3}, address=lambda code: f"/x?place={code}")
+    assert drawn.count("<a ") == 1
+    assert 'href="/x?place=41"' in drawn
+
+
+def test_words_for_people():
+    assert wording.day("--08-26") == "8月26日"
+    assert wording.days("2024-05-06T10:00", "2024-05-06") == "2024-05-06"
+    assert wording.short_place("河南省/新乡市/封丘县") == "新乡市封丘县"
+    assert wording.money(186000, 186000) == "18.6万元"
+    places = [
+        {"region": "河南省/新乡市", "role": "scene", "sources": 1}, {"region": "河南省/新乡市/封丘县", "role": "scene", "sources": 3},
+        {"region": "湖南省", "role": "arrest", "sources": 9},
+    ]  # fmt: skip
+    assert wording.places(places) == ["河南省/新乡市/封丘县"]
