@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nlp.encoder import EncoderEngine
 from nlp.lexical import LexicalEngine
+from nlp.records import TokenTag
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class BlendEngine:
         if is_sure(lexical, self.weights, self.kinds):
             return cool(lexical, self.weights, self.kinds)
         return combine(self.encoder.score(text), lexical, self.weights, self.kinds)
+
+    def tag(self, text: str) -> tuple[TokenTag, ...]:
+        """What the encoder's token head finds in the whole text; () where it has none."""
+        return self.encoder.tag(text)
 
 
 def cool(lexical: NDArray[np.float32], weights: Blend, kinds: int) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.records import Kind, Verdict
+from nlp.records import Kind, TokenTag, Verdict
 
 
 class Engine(Protocol):
@@ -52,6 +52,11 @@ class Classifier:
             if text not in known:
                 known[text] = self._judge(self.engine.score(text))
         return [known[text] for text in texts]
+
+    def tag(self, text: str) -> tuple[TokenTag, ...]:
+        """Persons and sums of a text with their roles, by the model's token head; () for a model without one. See nlp.token_tags."""
+        tagger = getattr(self.engine, "tag", None)
+        return () if tagger is None else cast("tuple[TokenTag, ...]", tagger(text))
 
     def _judge(self, logits: NDArray[np.float32]) -> Verdict:
         calibration = self.calibration

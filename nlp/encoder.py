@@ -1,6 +1,7 @@
 """The encoder engine: a BERT exported to ONNX, run on ONNX Runtime over windows of a text. No torch.
 
-In: a text. Out: one logit a kind and one a label, the mean over the text's windows. It does not calibrate.
+In: a text. Out: one logit a kind and one a label, the mean over the text's windows; and, where the model has a token head, spans of
+persons and sums with their roles over the whole text. It does not calibrate. A window asked for twice is computed once.
 
 Dynamic int8 takes one activation scale for a whole padded batch, so the logits of a text would move with its neighbours.
 Therefore a batch here holds one window of one text: the same text gives the same logits whatever else is read with it.
@@ -8,6 +9,9 @@ Therefore a batch here holds one window of one text: the same text gives the sam
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.errors import ModelError
+from nlp.records import TokenTag
 from nlp.spelling import fold
-from nlp.windows import cut_windows
+from nlp.token_tags import decode
+from nlp.windows import cut_windows, place_windows
 
 # A text beyond this many characters is read at its beginning and its end only; tokenising 1 MB would take a second.
 HEAD, TAIL = 12_000, 6_000
+# Windows kept with their results: those of a few articles, since kind, label, cases and tags ask for the same ones one after another.
+KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +51,29 @@ def prepare_windows(text: str, reading: Reading) -> list[str]:
     return [reading.prefix + window for window in windows]
 
 
+def place_tag_windows(text: str, reading: Reading) -> list[tuple[int, int]]:
+    """Windows that follow one another through the whole text, (start, end) in its characters, up to HEAD + TAIL of them."""
+    most = max(reading.max_windows, (HEAD + TAIL) // reading.window_characters)
+    return place_windows(text[: HEAD + TAIL], reading.window_characters, most)
+
+
 class EncoderEngine:
     """A loaded ONNX model. `outputs` = kinds + labels. Safe to call from several threads."""
 
-    def __init__(self, model: Path, tokenizer: Path, reading: Reading, threads: int = 0) -> None:
-        """Load both files; threads 0 = as many as there are cores. Raises ModelError for a file that cannot be read."""
+    def __init__(
+        self, model: Path, tokenizer: Path, reading: Reading, threads: int = 0, tags: Sequence[str] = ()
+    ) -> None:
+        """Load both files; threads 0 = as many as there are cores; tags: names of the token head's outputs, () for none.
+
+        Raises ModelError for a file that cannot be read, or one whose token head is missing or of another size.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
         self._reading = reading
+        self._tags = tuple(tags)
+        self._kept: OrderedDict[str, tuple[NDArray[np.float32], tuple[TokenTag, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # the Rust side raises plain Exception
@@ -68,12 +90,52 @@ class EncoderEngine:
             self._session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exception classes are not public
             raise ModelError(f"读不出 ONNX 模型：{error}", where=str(model)) from error
+        self._outputs = ["logits", "tags"] if self._tags else ["logits"]
+        sizes = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        if not sizes.keys() >= set(self._outputs) or (self._tags and sizes["tags"] not in (len(self._tags), None)):
+            raise ModelError(
+                f"输出为 {sizes}", where=str(model), expected=f"{'、'.join(self._outputs)}，{len(self._tags)} 个标注"
+            )
 
     def score(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds + labels,) of one text, the mean over its windows."""
-        rows = []
-        for encoding in self._tokenizer.encode_batch(prepare_windows(text, self._reading)):
-            ids = np.asarray([encoding.ids], dtype=np.int64)
-            rows.append(self._session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0])
+        rows = [self._run(window)[0] for window in prepare_windows(text, self._reading)]
         mean: NDArray[np.float32] = np.mean(rows, axis=0, dtype=np.float32)
         return mean
+
+    def tag(self, text: str) -> tuple[TokenTag, ...]:
+        """Persons and sums with their roles, offsets into `text`, in order; () where the model has no token head."""
+        if not self._tags:
+            return ()
+        plain = fold(text).encode("utf-8", "replace").decode("utf-8")
+        found: list[TokenTag] = []
+        for start, end in place_tag_windows(plain, self._reading):
+            for tag in self._run(self._reading.prefix + plain[start:end])[1]:
+                found.append(TokenTag(start + tag.start, start + tag.end, tag.kind, tag.role, tag.probability))
+        return tuple(found)
+
+    def _run(self, window: str) -> tuple[NDArray[np.float32], tuple[TokenTag, ...]]:
+        """Logits and tags of one window, prefix included; the tags' offsets are those behind the prefix."""
+        with self._lock:
+            known = self._kept.get(window)
+            if known is not None:
+                self._kept.move_to_end(window)
+                return known
+        encoding = self._tokenizer.encode(window)
+        ids = np.asarray([encoding.ids], dtype=np.int64)
+        outputs = self._session.run(self._outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        tags: tuple[TokenTag, ...] = ()
+        if self._tags:
+            shift = len(self._reading.prefix)
+            # The prefix is no text: its tokens, and those of no characters, stand outside.
+            offsets = [(max(start - shift, 0), max(end - shift, 0)) for start, end in encoding.offsets]
+            values = outputs[1][0].astype(np.float64)
+            exponents = np.exp(values - values.max(axis=1, keepdims=True))
+            probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+            tags = tuple(decode(probabilities, self._tags, offsets, window[shift:]))
+        result = (outputs[0][0], tags)
+        with self._lock:
+            self._kept[window] = result
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return result

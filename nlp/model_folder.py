@@ -1,7 +1,7 @@
 """The model folder: what is in it, whether it is whole, and how it becomes a `Classifier`. Nobody else knows this format.
 
     manifest.json     format, name, version, engine ("onnx", "lexical" or "blend"), code version, SHA-256 of every other file
-    labels.json       taxonomy version, ids of kinds and labels in the order of the logits
+    labels.json       taxonomy version, ids of kinds and labels in the order of the logits, names of the token head's outputs
     calibration.json  temperatures and thresholds
     card.md           data, licences, scores, known failures
     model.onnx, tokenizer.json (engine onnx), lexical.npz (engine lexical), all of them and blend.json (engine blend)
@@ -21,6 +21,7 @@ from typing import Any
 from nlp import blend, encoder, lexical, taxonomy
 from nlp.classify import Calibration, Classifier, Engine
 from nlp.errors import ModelError, TaxonomyError
+from nlp.token_tags import OUTSIDE, ROLES, TAGS, parse_tag
 
 FORMAT = 1
 MODELS = Path(__file__).parent / "models"
@@ -30,6 +31,7 @@ _ENGINES = {
     "onnx": ("model.onnx", "tokenizer.json"),
     "blend": ("model.onnx", "tokenizer.json", "lexical.npz", "blend.json"),
 }
+_ROLES = {(kind, role) for kind, roles in ROLES for role in roles}
 _ADVICE = "请重新安装，或用另一个模型文件夹"
 
 
@@ -103,10 +105,10 @@ def load(path: Path | None = None, *, threads: int = 0) -> Classifier:
     # 1. Is every file what it was when the folder was sealed?
     manifest = verify(folder)
     # 2. Does it speak a taxonomy that we have?
-    kinds, labels = _read_labels(folder / "labels.json")
+    kinds, labels, tags = _read_labels(folder / "labels.json")
     calibration = _read_calibration(folder / "calibration.json")
     # 3. The engine, and one trial text: an engine with the wrong number of outputs is found now and not on the first document.
-    engine = _read_engine(folder, manifest, len(kinds), threads)
+    engine = _read_engine(folder, manifest, len(kinds), threads, tags)
     outputs = engine.score("测试").shape
     if outputs != (len(kinds) + len(labels),):
         raise ModelError(
@@ -141,11 +143,11 @@ def seal(
     return verify(folder)
 
 
-def _read_engine(folder: Path, manifest: Manifest, kinds: int, threads: int) -> Engine:
+def _read_engine(folder: Path, manifest: Manifest, kinds: int, threads: int, tags: tuple[str, ...] = ()) -> Engine:
     if manifest.engine == "lexical":
         return lexical.read_engine(folder / "lexical.npz")
     network = encoder.EncoderEngine(
-        folder / "model.onnx", folder / "tokenizer.json", _read_reading(manifest, folder), threads
+        folder / "model.onnx", folder / "tokenizer.json", _read_reading(manifest, folder), threads, tags
     )
     if manifest.engine == "onnx":
         return network
@@ -157,7 +159,7 @@ def _read_engine(folder: Path, manifest: Manifest, kinds: int, threads: int) -> 
     return blend.BlendEngine(network, lexical.read_engine(folder / "lexical.npz"), weights, kinds)
 
 
-def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     table = _read_json(path)
     version = str(table.get("taxonomy"))
     try:
@@ -170,7 +172,10 @@ def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     unknown = {*kinds} - {kind.id for kind in known.kinds} | {*labels} - {*known.label_ids}
     if unknown or not kinds or not labels:
         raise ModelError(f"标签 {sorted(unknown)} 不在标签体系 {version} 中", where=str(path), advice=_ADVICE)
-    return kinds, labels
+    tags = tuple(table.get("tags", ()))
+    if tags and (tags[0] != OUTSIDE or not {parse_tag(tag)[1:] for tag in tags[1:]} <= _ROLES):
+        raise ModelError(f"标注 {sorted({*tags} - {*TAGS})} 未知", where=str(path), advice=_ADVICE)
+    return kinds, labels, tags
 
 
 def _read_calibration(path: Path) -> Calibration:

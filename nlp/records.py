@@ -191,6 +191,20 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenTag:
+    """What the token head of a model says of characters start..end: kind "person" or "amount", its role, how probable it is.
+
+    probability: of the role, among all roles of this kind, given that a mention stands there; the mean over its tokens.
+    """
+
+    start: int
+    end: int
+    kind: str
+    role: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """All mentions of one person inside one case, under the fullest name."""
 

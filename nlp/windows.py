@@ -25,33 +25,33 @@ def cut_windows(text: str, limit: int, most: int) -> list[str]:
     While the pieces suffice they follow one another without a gap. A longer text gives its beginning, its end, and what
     lies evenly between; a sentence longer than `limit` is cut inside. Raises ValueError for limits below 1.
     """
+    return [text[start:end] for start, end in place_windows(text, limit, most)]
+
+
+def place_windows(text: str, limit: int, most: int) -> list[tuple[int, int]]:
+    """Where the pieces of `cut_windows` stand: (start, end) in characters of `text`, end exclusive; the blanks around it are in none."""
     if limit < 1 or most < 1:
         raise ValueError(f"limit {limit} and most {most} have to be at least 1")
+    base = len(text) - len(text.lstrip())
     text = text.strip()
     if len(text) <= limit:
-        return [text]
+        return [(base, base + len(text))]
     marks = borders(text)
-    pieces: list[str] = []
+    pieces: list[tuple[int, int]] = []
     start = 0
     while start < len(text) and len(pieces) <= most:
         end = _last_border(marks, start, limit)
-        pieces.append(text[start:end])
+        pieces.append((start, end))
         start = end
-    if len(pieces) <= most:
-        return _not_blank(pieces)
-    if most == 1:
-        return pieces[:1]
-    spread = [pieces[0]]
-    for index in range(1, most):
-        wanted = index * (len(text) - limit) // (most - 1)
-        start = _next_border(marks, wanted, limit)
-        end = len(text) if index == most - 1 else _last_border(marks, start, limit)
-        spread.append(text[start:end])
-    return _not_blank(spread)
-
-
-def _not_blank(pieces: list[str]) -> list[str]:
-    return [piece for piece in pieces if piece.strip()] or [""]
+    if len(pieces) > most:
+        pieces = pieces[:1]
+        for index in range(1, most):
+            wanted = index * (len(text) - limit) // (most - 1)
+            start = _next_border(marks, wanted, limit)
+            end = len(text) if index == most - 1 else _last_border(marks, start, limit)
+            pieces.append((start, end))
+    kept = [(base + start, base + end) for start, end in pieces if text[start:end].strip()]
+    return kept or [(base, base)]
 
 
 def _last_border(marks: list[int], start: int, limit: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 from nlp import taxonomy
 from nlp.errors import InputError, TaxonomyError
 from training.configuration import DataSettings
-from training.gather import AUTHORED, gather, read_narratives
+from training.gather import NARRATIVES, gather, read_narratives
 from training.lint_narratives import find_faults
 
 LABEL = taxonomy.load().label_ids[0]
@@ -102,6 +102,6 @@ def test_a_broken_line_is_named(folder: Path) -> None:
 
 
 def test_the_narratives_have_labels_of_the_taxonomy_and_are_not_alike() -> None:
-    examples = read_narratives(AUTHORED)
+    examples = read_narratives(NARRATIVES)
     assert len(examples) >= 150
     assert find_faults(examples) == []

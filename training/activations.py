@@ -56,9 +56,21 @@ def compute_activations(
 
     `folder` holds shards of one encoder: another encoder needs another folder.
     """
-    tokenizer.enable_truncation(reading.max_tokens)
-    tokenizer.no_padding()
     cut = [prepare_windows(text, reading) for text in texts]
+    return compute_windows(cut, network, tokenizer, reading.max_tokens, layers, folder)
+
+
+def compute_windows(
+    cut: Sequence[Sequence[str]],
+    network: ReportNetwork,
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    layers: int,
+    folder: Path,
+) -> Activations:
+    """The same for windows already cut, prefix included: cut[i] are the windows of example i."""
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_padding()
     encodings = [e.ids for e in tokenizer.encode_batch([window for windows in cut for window in windows])]
     keys = [hashlib.sha256(json.dumps([layers, ids]).encode()).hexdigest()[:24] for ids in encodings]
     known = _read_shards(folder)

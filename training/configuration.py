@@ -23,6 +23,8 @@ class DataSettings:
     negative_weight: float
     scam_words: tuple[str, ...]  # a weak negative holds none of these
     narratives: bool  # also train on training/narratives.toml
+    amount_roles: bool = False  # also read training/amount_role_labels.tsv, for the token head
+    authored: bool = False  # also train on the open corpus, corpora/authored, but for its held-out voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,19 @@ class EncoderSettings:
     label_smoothing: float
     balance: float
     probe_c: float  # inverse regularisation of the head that tuning begins with
+    tags: bool = False  # also learn the token head, from documents whose mentions are marked
+    tag_weight: float = 1.0  # of its loss beside that of kind and label
+    tag_learning_rate: float = 1e-3
+    marked_windows: float = 0.5  # further_windows, for documents whose mentions are marked
+    marked_most: int = 6  # windows of such a document that are read at all
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoSettings:
+    """Texts that nobody judged, learned from by what a teacher says of them."""
+
+    texts: Mapping[str, int]  # data file → how many texts to draw at most
+    weight: float  # beside 1 for a judged example
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class Configuration:
     data: DataSettings
     lexical: LexicalSettings | None = None
     encoder: EncoderSettings | None = None
+    pseudo: PseudoSettings | None = None
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -84,7 +100,12 @@ def read_configuration(path: Path) -> Configuration:
         raise InputError("没有这个配置文件", where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"不是 TOML：{error}", where=str(path)) from error
-    parts: dict[str, Any] = {"data": DataSettings, "lexical": LexicalSettings, "encoder": EncoderSettings}
+    parts: dict[str, Any] = {
+        "data": DataSettings,
+        "lexical": LexicalSettings,
+        "encoder": EncoderSettings,
+        "pseudo": PseudoSettings,
+    }
     for name, record in parts.items():
         if name in table:
             table[name] = _fill(record, table[name], f"{path} [{name}]")

@@ -1,6 +1,7 @@
 """The trained network as an int8 ONNX file that needs no torch.
 
-In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens) and output logits (batch, outputs).
+In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens), output logits (batch, outputs)
+and, for a network with a token head, tags (batch, tokens, tags).
 Matrices are int8 per channel with activations quantised while running; word vectors are int8 with one scale a row.
 """
 
@@ -48,8 +49,8 @@ def export(network: ReportNetwork, path: Path) -> None:
             (ids, (ids != 1).long()),
             str(whole),
             input_names=["input_ids", "attention_mask"],
-            output_names=["logits"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}},
+            output_names=["logits"] if network.tagger is None else ["logits", "tags"],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}, "tags": axes},
             opset_version=17,
             dynamo=False,
         )

@@ -1,7 +1,7 @@
-"""Training and evaluation examples out of a folder in the form of ../shared: gold files, the texts they name, weak negatives.
+"""Training and evaluation examples: the open corpus of this project, and a folder in the form of ../shared with gold and texts.
 
-In: the folder, and which files of it to read. Out: `Example`s with kind, label, source and cluster; what was left out because it
-shares text with an evaluation document is counted and returned. It trains nothing and writes nothing.
+In: the folder, and which files of it to read. Out: `Example`s with kind, label, spans, source, register, voice and cluster; voices
+held out for measuring; what was left out because it shares text with an evaluation document. It trains nothing and writes nothing.
 """
 
 from __future__ import annotations
@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import random
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import corpora
+from corpora.annotated import TAGS, read_annotated
 from nlp import taxonomy
 from nlp.errors import InputError
 from training.configuration import DataSettings
 from training.containment import Overlap, cluster, find_overlaps
+from training.project_spans import Tagged, project, project_roles
 
-AUTHORED = Path(__file__).parent / "narratives.toml"
+NARRATIVES = Path(__file__).parent / "narratives.toml"
+AMOUNT_ROLES = Path(__file__).parent / "amount_role_labels.tsv"
+AUTHORED = Path(corpora.__file__).parent / "authored"
+TRAIN = "train"  # the split of corpora.annotated that may be learned from
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +40,23 @@ class Example:
     source: str = ""  # name of the file it came from
     weight: float = 1.0
     judged: bool = True  # a person said so; False for a weak example
-    cluster: int = 0  # examples that share text have the same number
+    cluster: int = 0  # examples that share text, or a voice of the open corpus, have the same number
+    register: str = ""  # of the open corpus; "" elsewhere
+    voice: str = ""
+    spans: tuple[Tagged, ...] | None = None  # None where nobody marked mentions; () where there are none
+    beliefs: tuple[
+        float, ...
+    ] = ()  # of a teacher: probabilities of the kinds, then of the labels; () for a judged example
+    related: float = 1.0  # how far a teacher's label counts: its probability that the text is about scams
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Examples to train on, and what was left out: overlaps of candidates with evaluation documents."""
+    """Examples to train on, and what was left out: voices to measure on, overlaps of candidates with evaluation documents."""
 
     examples: tuple[Example, ...]
     dropped: tuple[Overlap, ...]
+    held_out: tuple[Example, ...] = ()  # voices of the open corpus that nothing is learned from
 
     def describe(self) -> str:
         """A few lines for the person who trains: counts by source, kind and label, and what was dropped."""
@@ -50,6 +64,7 @@ class Gathered:
             f"训练 {len(self.examples)} 篇：" + _counts(example.source for example in self.examples),
             "种类：" + _counts(example.kind for example in self.examples),
             "标签：" + _counts(example.label for example in self.examples),
+            f"留作评测的执笔口吻：{_counts(example.voice for example in self.held_out) or '无'}",
             f"与评测文档重合而剔除 {len(self.dropped)} 篇",
         ]
         lines += [f"  {o.candidate} ↔ {o.reference}，{o.share:.2f}" for o in self.dropped]
@@ -98,11 +113,36 @@ def read_gold(paths: Sequence[Path], texts: dict[str, tuple[str, str]]) -> list[
             known.label(label)
             also = row.get("also") or []
             text, source = texts[name]
-            examples.append(Example(name, text, kind, label, tuple(map(str, also)), source))
+            incidents = row.get("incidents")
+            spans = None if incidents is None else project(text, incidents)
+            examples.append(Example(name, text, kind, label, tuple(map(str, also)), source, spans=spans))
     return examples
 
 
-def read_narratives(path: Path = AUTHORED) -> list[Example]:
+def read_authored(path: Path = AUTHORED) -> list[tuple[Example, str]]:
+    """Documents of the open corpus, each with its split ("train", "dev", "test"); raises InputError for a fault in one."""
+    found = []
+    for document in read_annotated(path):
+        spans = tuple(Tagged(span.start, span.end, *TAGS[span.tag]) for span in document.spans)
+        example = Example(
+            document.id, document.text, document.kind, document.label, document.also,
+            "authored", register=document.register, voice=document.voice, spans=spans,
+        )  # fmt: skip
+        found.append((example, document.split))
+    return found
+
+
+def read_amount_roles(path: Path = AMOUNT_ROLES) -> dict[str, list[tuple[int, int, str]]]:
+    """Roles of sums judged one by one outside the gold: id of the document → (start, end, role)."""
+    found: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, start, end, role = line.split("\t")
+            found[name].append((int(start), int(end), role))
+    return dict(found)
+
+
+def read_narratives(path: Path = NARRATIVES) -> list[Example]:
     """The short narratives written for this project (every person, number and firm in them is invented)."""
     known = taxonomy.load()
     rows = tomllib.loads(path.read_text(encoding="utf-8"))["narratives"]
@@ -118,19 +158,28 @@ def _counts(names: Iterable[str]) -> str:
 
 
 def gather(folder: Path, settings: DataSettings, seed: int) -> Gathered:
-    """Examples to train on: gold, the project's own narratives, and a drawn number of weak negatives a file.
+    """Examples to train on: gold, the open corpus, the project's narratives, and a drawn number of weak negatives a file.
 
     folder: holds data/ and gold/. Raises InputError for what cannot be read.
     """
     # 1. What is evaluated on, so that neither it nor a text that shares with it is trained on.
     texts = read_texts(folder, settings.texts)
+    roles = read_amount_roles() if settings.amount_roles else {}
     held_out = read_gold([folder / "gold" / f"{name}.jsonl" for name in settings.evaluation], texts)
     references = {example.id: example.text for example in held_out}
     # 2. What people judged, and what was written for the project.
     examples = read_gold([folder / "gold" / f"{name}.jsonl" for name in settings.gold], texts)
     judged = {example.id for example in examples}
+    # A document judged for kind and label alone may have roles of its sums from elsewhere.
+    examples = [
+        replace(e, spans=project_roles(e.text, roles[e.id])) if e.spans is None and e.id in roles else e
+        for e in examples
+    ]
     if settings.narratives:
         examples += read_narratives()
+    written = read_authored() if settings.authored else []
+    examples += [example for example, split in written if split == TRAIN]
+    voices = [example for example, split in written if split != TRAIN]
     # 3. Weak negatives: no word of the field stands in them.
     draw = random.Random(seed)
     empty = taxonomy.load().empty.id
@@ -140,8 +189,14 @@ def gather(folder: Path, settings: DataSettings, seed: int) -> Gathered:
         free = [row for row in free if not any(word in row[1] for word in settings.scam_words)]
         for key, text in draw.sample(free, min(wanted, len(free))):
             examples.append(Example(key, text, "unrelated", empty, (), name, settings.negative_weight, judged=False))
-    # 4. Out with what shares text with evaluation; the rest in clusters, for folds that do not leak.
+    # 4. Out with what shares text with evaluation; the rest in clusters, for folds that do not leak. A voice is one cluster.
+    references |= {example.id: example.text for example in voices}
     overlaps = find_overlaps({example.id: example.text for example in examples}, references)
     kept = [e for e in examples if e.id not in overlaps and e.id not in references]
     clusters = cluster({example.id: example.text for example in kept})
-    return Gathered(tuple(replace(e, cluster=clusters[e.id]) for e in kept), tuple(overlaps.values()))
+    first: dict[str, int] = {}
+    for example in kept:
+        if example.voice:
+            clusters[example.id] = first.setdefault(example.voice, clusters[example.id])
+    known = tuple(replace(e, cluster=clusters[e.id]) for e in kept)
+    return Gathered(known, tuple(overlaps.values()), tuple(voices))

@@ -1,4 +1,4 @@
-"""The network that is trained: lower layers of a BERT, mean pooling, one linear layer for kind and label.
+"""The network that is trained: lower layers of a BERT, mean pooling, one linear layer for kind and label, one for the tags of tokens.
 
 In: a Hugging Face BERT folder (training.encoder_weights writes one). Out: a torch module whose logits are linear in the pooled
 window, so that the mean of a text's window logits is the logit of its mean vector. It trains nothing by itself.
@@ -13,9 +13,9 @@ from transformers import BertModel
 
 
 class ReportNetwork(nn.Module):
-    """A BERT cut to its first layers, mean pooling, one linear head. outputs = kinds + labels."""
+    """A BERT cut to its first layers, mean pooling, linear heads. outputs = kinds + labels; tags = BIO tags, 0 for no token head."""
 
-    def __init__(self, folder: Path, layers: int, outputs: int, attention: str = "sdpa") -> None:
+    def __init__(self, folder: Path, layers: int, outputs: int, attention: str = "sdpa", tags: int = 0) -> None:
         super().__init__()
         # Sequence classification would add BERT's pooler, which e5 never trained; mean pooling is what it did train.
         self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation=attention)
@@ -23,21 +23,36 @@ class ReportNetwork(nn.Module):
         self.bert.config.num_hidden_layers = layers
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(self.bert.config.hidden_size, outputs)
+        self.tagger = nn.Linear(self.bert.config.hidden_size, tags) if tags else None
 
     def lower(self, input_ids: Tensor, mask: Tensor, layers: int) -> Tensor:
         """Hidden states (batch, tokens, hidden) after embeddings and the first `layers` layers."""
         return self._run(self.bert.embeddings(input_ids=input_ids), mask, 0, layers)
 
     def upper(self, hidden: Tensor, mask: Tensor, layers: int) -> Tensor:
-        """Pooled windows (batch, hidden) from hidden states after the first `layers` layers."""
-        hidden = self._run(hidden, mask, layers, len(self.bert.encoder.layer))
+        """Hidden states (batch, tokens, hidden) after all layers, from those after the first `layers` layers."""
+        return self._run(hidden, mask, layers, len(self.bert.encoder.layer))
+
+    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Mean vector (batch, hidden) of each window's tokens."""
         weights = mask[..., None].to(hidden.dtype)
         return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Logits (batch, outputs) of windows."""
-        hidden = self.lower(input_ids, attention_mask, 0)
-        return self.head(self.dropout(self.upper(hidden, attention_mask, 0)))
+    def judge(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Logits (batch, kinds + labels) from the last hidden states."""
+        return self.head(self.dropout(self.pool(hidden, mask)))
+
+    def tag(self, hidden: Tensor) -> Tensor:
+        """Logits (batch, tokens, tags) from the last hidden states; a network without a token head has none to give."""
+        if self.tagger is None:
+            raise ValueError("this network has no token head")
+        return self.tagger(self.dropout(hidden))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Logits (batch, outputs) of windows; with a token head also (batch, tokens, tags)."""
+        hidden = self.upper(self.lower(input_ids, attention_mask, 0), attention_mask, 0)
+        logits = self.judge(hidden, attention_mask)
+        return logits if self.tagger is None else (logits, self.tag(hidden))
 
     def _run(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> Tensor:
         # 0 where a token is, −10⁴ where there is padding: large enough for a softmax, small enough for every export.
