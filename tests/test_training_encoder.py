@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from nlp import model_folder, taxonomy  # noqa: E402
+from nlp.errors import ModelError  # noqa: E402
+from nlp.token_tags import TAGS  # noqa: E402
 from training import train_encoder  # noqa: E402
 from training.activations import compute_activations  # noqa: E402
 from training.configuration import Configuration, DataSettings, EncoderSettings  # noqa: E402
@@ -47,6 +50,9 @@ SETTINGS = EncoderSettings(
     label_smoothing=0.05,
     balance=0.5,
     probe_c=3000.0,
+    tags=True,
+    tag_learning_rate=2e-2,
+    marked_windows=1.0,
 )
 
 
@@ -92,9 +98,9 @@ def data(tmp_path: Path) -> Path:
                 rows.append(
                     {"id": f"{label}{number}", "text": f"第{number}件。" + story.format(name, number * 37 + 11)}
                 )
-                gold.append(
-                    {"doc_id": f"{label}{number}", "kind": "unrelated" if label == EMPTY else "case", "label": label}
-                )
+                kind = "unrelated" if label == EMPTY else "case"
+                incidents = [{"victims": [name]}] if kind == "case" else []
+                gold.append({"doc_id": f"{label}{number}", "kind": kind, "label": label, "incidents": incidents})
     (tmp_path / "data").mkdir()
     (tmp_path / "gold").mkdir()
     (tmp_path / "data" / "own.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
@@ -134,6 +140,48 @@ def test_train_resume_export_and_load(
     verdicts = classifier.classify([story.format("何癸某", 4242) for story in STORIES.values()])
     assert [verdict.kind for verdict in verdicts] == ["case", "case", "unrelated"]
     assert [verdict.label for verdict in verdicts[:2]] == list(LABELS)
+    # 4. The token head came along: every tag is a stretch of the text.
+    text = STORIES[LABELS[0]].format("钱丁某", 77) * 3
+    tags = classifier.tag(text)
+    assert tags
+    assert all(0 <= tag.start < tag.end <= len(text) and 0 < tag.probability <= 1 for tag in tags)
+
+
+def test_a_network_goes_on_from_the_weights_of_another(
+    encoder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("training.gather.cluster", lambda texts: {name: index for index, name in enumerate(texts)})
+    train_encoder.train(configuration(), encoder, data, tmp_path / "runs" / "one", tmp_path / "one")
+    (checkpoint,) = (tmp_path / "runs" / "one").glob("*/checkpoint.pt")
+    first = losses(capsys.readouterr().out)
+    train_encoder.train(configuration(), encoder, data, tmp_path / "runs" / "two", tmp_path / "two", begin=checkpoint)
+    assert losses(capsys.readouterr().out)[0] < first[0]
+
+
+def test_the_token_head_learns_what_is_marked_and_nothing_where_nobody_judged(encoder: Path) -> None:
+    from training.fit_encoder import tag_loss
+
+    torch.manual_seed(2)
+    network = ReportNetwork(encoder, 1, 3, tags=len(TAGS)).eval()
+    hidden = torch.randn(2, 4, 64)
+    known = np.zeros((4, len(TAGS)), dtype=bool)
+    known[[0, 1, 2, 3], [0, TAGS.index("B-person:victim"), TAGS.index("I-person:victim"), 0]] = True
+    unknown = np.ones((4, len(TAGS)), dtype=bool)
+    optimiser = torch.optim.Adam(network.tagger.parameters(), lr=0.05)
+    for _ in range(60):
+        loss = tag_loss(network, hidden, [7, 8], {7: known, 8: unknown})
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert [TAGS[i] for i in network.tag(hidden)[0].argmax(dim=1)] == ["O", "B-person:victim", "I-person:victim", "O"]
+    before = tag_loss(network, hidden, [7], {7: known}).item()
+    both = tag_loss(network, hidden, [7, 8], {7: known, 8: unknown}).item()
+    assert both == pytest.approx(before, abs=1e-6)
+    assert tag_loss(network, hidden, [8], {7: known}) is None
+
+
+def losses(printed: str) -> list[float]:
+    return [float(loss) for loss in re.findall(r"轮平均损失 ([0-9.]+)", printed)]
 
 
 def test_exported_logits_are_those_of_torch(encoder: Path, tmp_path: Path) -> None:
@@ -142,7 +190,7 @@ def test_exported_logits_are_those_of_torch(encoder: Path, tmp_path: Path) -> No
     from nlp.encoder import EncoderEngine, prepare_windows
 
     torch.manual_seed(5)
-    network = ReportNetwork(encoder, 2, 7).eval()
+    network = ReportNetwork(encoder, 2, 7, tags=len(TAGS)).eval()
     reading = train_encoder.reading_of(SETTINGS)
     text = "".join(story.format(name, 77) for name, story in zip(NAMES, STORIES.values(), strict=False))
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
@@ -151,13 +199,24 @@ def test_exported_logits_are_those_of_torch(encoder: Path, tmp_path: Path) -> No
     with torch.inference_mode():
         for window in prepare_windows(text, reading):
             ids = torch.tensor([tokenizer.encode(window).ids])
-            rows.append(network(ids, torch.ones_like(ids))[0].numpy())
+            logits, tags = network(ids, torch.ones_like(ids))
+            assert tags.shape == (1, ids.shape[1], len(TAGS))
+            rows.append(logits[0].numpy())
     assert len(rows) == 2
     export(network, tmp_path / "model.onnx")
-    engine = EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading)
+    engine = EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading, tags=TAGS)
     scores = engine.score(text)
     assert scores == pytest.approx(np.mean(rows, axis=0), abs=0.05)
     assert np.array_equal(engine.score(text), scores)
+    # What was read before, beside or twice moves nothing: a window is run alone.
+    other = EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading, tags=TAGS)
+    marks = other.tag(text)
+    for story in STORIES.values():
+        other.score(story.format("卫甲某", 5) * 3)
+    assert np.array_equal(other.score(text), scores)
+    assert engine.tag(text) == other.tag(text) == marks
+    with pytest.raises(ModelError, match="标注"):
+        EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading, tags=TAGS[:3])
 
 
 def test_row_quantised_vectors_are_near_the_originals() -> None:

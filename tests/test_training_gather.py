@@ -101,6 +101,37 @@ def test_a_broken_line_is_named(folder: Path) -> None:
         gather(folder, settings(), 1)
 
 
+def test_the_open_corpus_is_learned_from_but_for_its_held_out_voices(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = f"kind: case\nlabel: {LABEL}\nregister: statement\n"
+    written = tmp_path / "authored"
+    written.mkdir()
+    (written / "aa-01.txt").write_text(
+        f"{head}voice: aa\n\n=== aa-1\n\n<victim>苗女士</>付了<loss>300元</>。\n\n=== aa-2\n\n网吧里有人丢了钱包。\n",
+        encoding="utf-8",
+    )
+    (written / "bb-01.txt").write_text(
+        f"{head}voice: bb\nsplit: dev\n\n=== bb-1\n\n上周三我在单位楼下接到一个陌生电话，对方能叫出我的名字。\n",
+        encoding="utf-8",
+    )
+    (written / "cc-01.txt").write_text(
+        f"{head}voice: cc\n\n=== cc-1\n\n上周三我在单位楼下接到一个陌生电话，对方能叫出我的名字！\n", encoding="utf-8"
+    )
+    monkeypatch.setattr("training.gather.AUTHORED", written)
+    gathered = gather(folder, settings(authored=True), 1)
+    own = {example.id: example for example in gathered.examples if example.source == "authored"}
+    assert own.keys() == {"aa-1", "aa-2"}  # cc-1 shares its text with a held-out voice
+    assert own["aa-1"].cluster == own["aa-2"].cluster  # one voice, never on both sides of a fold
+    spans = own["aa-1"].spans or ()
+    assert [(own["aa-1"].text[s.start : s.end], s.kind, s.role) for s in spans] == [
+        ("苗女士", "person", "victim"),
+        ("300元", "amount", "loss"),
+    ]
+    assert [example.id for example in gathered.held_out] == ["bb-1"]
+    assert "bb 1" in gathered.describe()
+
+
 def test_the_narratives_have_labels_of_the_taxonomy_and_are_not_alike() -> None:
     examples = read_narratives(NARRATIVES)
     assert len(examples) >= 150

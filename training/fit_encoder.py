@@ -98,14 +98,20 @@ def pooled_examples(network: ReportNetwork, activations: Activations, frozen: in
     if kept.is_file():
         return np.asarray(np.load(kept), dtype=np.float64)
     network.eval()
-    vectors, began = [], time.monotonic()
+    vectors, began = np.zeros((len(activations.windows), network.bert.config.hidden_size)), time.monotonic()
+    # Texts of like length together, so that little is padding.
+    order = sorted(range(len(activations.windows)), key=activations.tokens)
     with torch.inference_mode():
-        for row, numbers in enumerate(activations.windows):
-            if row % 400 == 0:
-                report_progress("未调向量", row, len(activations.windows), began)
-            hidden, mask = activations.batch(numbers)
-            vectors.append(network.pool(network.upper(hidden, mask, frozen), mask).mean(dim=0).numpy())
-    np.save(kept, np.asarray(vectors))
+        for first in range(0, len(order), 8):
+            part = order[first : first + 8]
+            if first % 800 == 0:
+                report_progress("未调向量", first, len(order), began)
+            hidden, mask = activations.batch([number for row in part for number in activations.windows[row]])
+            pooled = network.pool(network.upper(hidden, mask, frozen), mask).numpy()
+            ends = np.cumsum([len(activations.windows[row]) for row in part])
+            for row, own in zip(part, np.split(pooled, ends[:-1]), strict=True):
+                vectors[row] = own.mean(axis=0)
+    np.save(kept, vectors)
     return np.asarray(vectors, dtype=np.float64)
 
 

