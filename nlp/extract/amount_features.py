@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from nlp.extract.amount_cues import find_cues
+from nlp.extract.amount_phrases import find_phrases
 from nlp.records import Amount, Mention
 
 _SENTENCE_ENDS = "。；！？!?;\n"
@@ -39,6 +40,7 @@ def describe(folded: str, mentions: Sequence[Mention]) -> list[list[str]]:
     title_end = folded.find("\n")
     nearest: list[str] = []
     columns: list[list[str]] = []
+    whole = _whole(folded, len(repeated), title_end)
     for index, mention in enumerate(mentions):
         first, last = _bounds(folded, mention.start, mention.end)
         before = find_cues(folded, first, mention.start)
@@ -56,9 +58,7 @@ def describe(folded: str, mentions: Sequence[Mention]) -> list[list[str]]:
             f"q:{name}" for name, start, _ in after if start >= clause_end
         }
         features += {f"e:{name}" for name, _, _ in earlier}
-        features += {
-            f"f:{name}" for name, _, _ in find_cues(folded, min(last + 1, len(folded)), min(last + 45, len(folded)))
-        }
+        features += [f"ph:{name}" for name in find_phrases(folded, mention.start, mention.end)]
         last_cue = before[-1] if before else None
         near = last_cue[0] if last_cue else "nothing"
         features.append(f"n:{near}")
@@ -81,10 +81,28 @@ def describe(folded: str, mentions: Sequence[Mention]) -> list[list[str]]:
             features.append("per")
         if amount.value_min != amount.value_max:
             features.append("vague")
+        features += whole
         columns.append(features)
         nearest.append(near)
     _add_discourse(folded, mentions, amounts, columns, nearest)
     return columns
+
+
+_SAVED = re.compile("劝阻|拦截|止损|避免|险些|差点|保住|止付|挽回|阻止")
+_CAUGHT = re.compile("抓获|团伙|判处|落网|刑拘|被告人")
+
+
+def _whole(folded: str, sums: int, title_end: int) -> list[str]:
+    """What the text as a whole tells: was money saved, was somebody caught, how many sums, how long."""
+    features = [
+        f"d:saved{min(len(_SAVED.findall(folded)), 3)}",
+        f"d:caught{min(len(_CAUGHT.findall(folded)), 3)}",
+        f"d:sums{min(sums, 8)}",
+        f"d:length{min(len(folded) // 300, 5)}",
+    ]
+    if _SAVED.search(folded, 0, max(0, min(title_end, 60))):
+        features.append("d:title_saved")
+    return features
 
 
 _NEW_CASE = re.compile(
