@@ -10,15 +10,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
+from urllib.parse import quote as percent_encoded
+from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 from nlp.spelling import fold
 
 Viewer = Literal["reader", "analyst", "editor", "admin"]
-Sort = Literal["victim", "suspect", "convicted", "official", "other", "phone", "account", "contact", "text"]
+Sort = Literal[
+    "victim",
+    "suspect",
+    "convicted",
+    "official",
+    "other",
+    "phone",
+    "account",
+    "contact",
+    "locality",
+    "text",
+    "quote",
+    "url",
+]
 
 DEFAULT_VIEWER: Viewer = "reader"
 _FULL: frozenset[str] = frozenset(("analyst", "editor", "admin"))
-_HIDDEN = ("victim", "suspect", "phone", "account", "contact")
+_HIDDEN = ("victim", "suspect", "phone", "account", "contact", "locality")
+# What a village or street keeps of its name: 应举镇 → 某镇.
+_LOCALITY = re.compile(r"街道|社区|小区|开发区|[镇乡村屯寨庄苏嘎路街巷弄号]$")
 _STRICTNESS = {"victim": 2, "suspect": 1}
 _COMPOUND = (
     "欧阳",
@@ -63,6 +80,13 @@ _WALLET = re.compile(
     r"(?<![A-Za-z0-9])(?:0x[0-9a-fA-F]{40}|T[1-9A-HJ-NP-Za-km-z]{33}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{20,60})(?![A-Za-z0-9])"
 )
 _DATE = re.compile(r"^(?:19|20)[0-9]{2}[- ](?:0?[1-9]|1[0-2])[- ](?:0?[1-9]|[12][0-9]|3[01])(?: [0-9]{1,2})?$")
+# In an address most numbers are ids of pages, without which the link leads nowhere: only what has the build of a mobile number, of an
+# identity number (a birth date in its middle) or of a card of the Chinese scheme goes.
+_NUMBER_IN_URL = re.compile(
+    r"(?<![0-9])(?:(?:86)?1[3-9][0-9]{9}|[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+    r"|62[0-9]{14,17})(?![0-9])"
+)
+_URL_MARKS = re.compile(r"([/&=;?#+,:]+)")
 _HOTLINE = re.compile(r"^(?:400|800|95|96|010|110|123)")
 
 
@@ -100,11 +124,18 @@ def mask_handle(address: str) -> str:
     return f"{name[:2]}***{at}{host}" if at else f"{address[:2]}***"
 
 
-def mask_text(text: str, names: Mapping[str, str]) -> str:
+def mask_locality(name: str) -> str:
+    """A village, town or street without its name: 应举镇 → 某镇, 人民路 → 某路; what has no such ending → 某地."""
+    found = _LOCALITY.search(name)
+    return f"某{found.group()}" if found else "某地"
+
+
+def mask_text(text: str, names: Mapping[str, str], *, cut: bool = False) -> str:
     """Running text for a reader: `names` (name, address or number → sort) masked, and every phone, card, identity number,
     handle and wallet, in full-width or odd digits too.
 
     Names are replaced longest first, so that 陈大丰 is not cut into 陈大. Sums and counts stay.
+    cut: the text is a piece of a longer one, so a piece of a name at either end is masked as well.
     """
     packed = "".join(text.split())  # most names stand in few texts: looked for before a pattern is made
     for name in sorted(names, key=len, reverse=True):
@@ -114,10 +145,72 @@ def mask_text(text: str, names: Mapping[str, str]) -> str:
             if masked != name:
                 # A name set with spaces (王 鹏) is the same name.
                 text = re.sub(r"\s{0,2}".join(map(re.escape, bare)), masked.replace("\\", r"\\"), text)
+    text = _without_pieces(text, names, cut)
     text = _replaced(_EMAIL, text)
     text = _replaced(_WALLET, text)
     text = _replaced(_HANDLE, text)
     return _replaced(_DIGITS, text)
+
+
+def mask_url(url: str, names: Mapping[str, str]) -> str:
+    """An address for a reader: no user name in it, no known name, number or handle, however it is encoded; "" unless it is http(s).
+
+    What says nothing about anybody stays letter for letter, so that the link still leads to the source.
+    """
+    try:
+        scheme, place, path, query, fragment = urlsplit(url)
+    except ValueError:
+        return ""
+    if scheme.lower() not in ("http", "https"):
+        return ""
+    pieces = ("".join(_url_piece(piece, names) for piece in _URL_MARKS.split(part)) for part in (path, query, fragment))
+    return urlunsplit((scheme, place.rsplit("@", 1)[-1], *pieces))
+
+
+def _url_piece(piece: str, names: Mapping[str, str]) -> str:
+    """One word of an address; decoded twice, as UTF-8 and as GB18030, which Chinese sites used for long."""
+    for encoding in ("utf-8", "gb18030"):
+        plain = unquote(unquote_plus(piece, encoding, "replace"), encoding, "replace")
+        packed = "".join(plain.split())
+        known = any(sort in _HIDDEN and name and "".join(name.split()) in packed for name, sort in names.items())
+        if known or _EMAIL.search(plain) or _WALLET.search(plain):
+            masked = mask_text(plain, names)
+            if masked != plain:
+                return percent_encoded(masked, safe="*")
+        if _NUMBER_IN_URL.search(plain):
+            return percent_encoded(_NUMBER_IN_URL.sub(lambda found: mask_number(found.group()), plain), safe="*")
+    return piece
+
+
+def _without_pieces(text: str, names: Mapping[str, str], cut: bool) -> str:
+    """`text` without what is left of a name or number that was cut through: …嫌疑人陈大| → …嫌疑人陈某.
+
+    A text that ends with … was shortened by us, whatever `cut` says.
+    """
+    bare_text, dots = (text[:-1], "…") if text.endswith("…") else (text, "")
+    if not (cut or dots):
+        return text
+    for name, sort in names.items():
+        if sort not in _HIDDEN or len(name) < 2:
+            continue
+        masked = render(name, sort)
+        if masked == name:
+            continue
+        # A surname alone, or the digits that a masked number shows, are no leak: 陈|, |5678.
+        for size in range(len(name) - 1, 1, -1):
+            if bare_text.endswith(name[:size]) and not masked.startswith(name[:size]):
+                bare_text = bare_text[:-size] + _piece(name[:size], masked[:1])
+                break
+        for size in range(len(name) - 1, 0, -1) if cut else ():
+            if bare_text.startswith(name[-size:]) and not masked.endswith(name[-size:]):
+                bare_text = _piece(name[-size:], "") + bare_text[size:]
+                break
+    return bare_text + dots
+
+
+def _piece(piece: str, head: str) -> str:
+    """What stands for a piece of a name (陈大 → 陈某) or of a number (12345 → *****)."""
+    return "*" * len(piece) if piece.isascii() else f"{head}某"
 
 
 def _replaced(pattern: re.Pattern[str], text: str) -> str:
@@ -148,7 +241,8 @@ def _is_number_of_nobody(number: str, text: str, end: int) -> bool:
 def render(value: str, sort: str, viewer: str = DEFAULT_VIEWER, names: Mapping[str, str] | None = None) -> str:
     """`value` of this sort as `viewer` may see it. Unknown roles see what a reader sees.
 
-    sort: victim | suspect | convicted | official | other (a person's name), phone | account | contact, text (with `names`).
+    sort: victim | suspect | convicted | official | other (a person's name), phone | account | contact, locality (a village or
+    street), text (with `names`), quote (text that was cut out of a longer one), url (with `names`).
     """
     if sees_all(viewer) or not value:
         return value
@@ -160,8 +254,12 @@ def render(value: str, sort: str, viewer: str = DEFAULT_VIEWER, names: Mapping[s
         return value if _HOTLINE.match(value) and len(value) <= 10 else mask_number(value)
     if sort == "contact":
         return mask_handle(value)
-    if sort == "text":
-        return mask_text(value, names or {})
+    if sort == "locality":
+        return mask_locality(value)
+    if sort in ("text", "quote"):
+        return mask_text(value, names or {}, cut=sort == "quote")
+    if sort == "url":
+        return mask_url(value, names or {})
     return value
 
 

@@ -18,6 +18,8 @@ from serving.store.tables import ChangeRow, Counter
 
 ChangeKind = Literal["created", "revised", "merged", "withdrawn", "restricted", "restored"]
 _SEQUENCE = "sequence"
+# The key of a change's facets for codes of places that readers are not told: victims' homes.
+INNER = "inner"
 
 
 def lock(session: Session) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp.named import names_read
 from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading
 from nlp.resolve import signature
@@ -34,6 +35,8 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     touched = incidents.forget_analysis(session, document_id)  # 2.
     case_ids = _add_articles(session, document_id, document, reading)  # 3.
     complaint = document.nature == "complaint"
+    names = names_read(reading.analyses, private=complaint)
+    session.execute(sa.update(DocumentRow).where(DocumentRow.id == document_id).values(names=names))
     report = session.scalar(sa.select(ReportRow).where(ReportRow.document_id == document_id)) if complaint else None
     correction = (report.correction if report else None) or {}
     if correction.get("document_id") == document_id and (correction["kind"] or correction["label"]):
@@ -44,6 +47,17 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     if report is not None and report.state == "received":  # 5.
         report.state = "corrected" if correction else "analysed"
     return resolution.attach(session, case_ids) | resolution.settle(session, touched)  # 6.
+
+
+def name_all(session: Session) -> None:
+    """Write for every analysed document what it names, from the analysis that is filed: after a migration."""
+    told: dict[str, list[Analysis]] = {}
+    for row in session.execute(sa.select(ArticleRow.document_id, ArticleRow.analysis)):
+        told.setdefault(row.document_id, []).append(shapes.load_analysis(row.analysis))
+    natures = dict(session.execute(sa.select(DocumentRow.id, DocumentRow.nature)).all())
+    for document_id, analyses in told.items():
+        names = names_read(analyses, private=natures[document_id] == "complaint")
+        session.execute(sa.update(DocumentRow).where(DocumentRow.id == document_id).values(names=names))
 
 
 def relabel(session: Session, document_id: str, document: Document, kind: str, label: str, by: str) -> set[str]:

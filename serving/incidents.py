@@ -6,14 +6,14 @@ their places and search words, and one change each where something is different.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nlp import mask, taxonomy
+from nlp import mask, mask_places, taxonomy
 from nlp.incident import Incident, Link, SourcedCase
 from nlp.records import Amount, Place
 from nlp.resolve import build_incident
@@ -22,7 +22,7 @@ from serving.store import shapes
 from serving.store.identity import now
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
-from serving.views import READERS, names_told
+from serving.views import NAMES, READERS, names_told
 
 
 def rebuild(session: Session, incident_ids: Iterable[str]) -> list[int]:
@@ -39,7 +39,8 @@ def rebuild(session: Session, incident_ids: Iterable[str]) -> list[int]:
             ids = [case.case_id for case in cases]
             links = resolution.links_of(session, ids)[: resolution.PER_INCIDENT] if len(ids) > 1 else []
             incident = build_incident(incident_id, cases, links)
-            number = _write(session, row, incident, _for_readers(incident, cases, links))
+            names = _names_of(session, {case.source.document_id for case in cases})
+            number = _write(session, row, incident, _for_readers(incident, cases, links), names)
         else:
             number = _bury(session, row) if row is not None and not row.withdrawn else None
         if number is not None:
@@ -81,21 +82,23 @@ def forget_analysis(session: Session, document_id: str) -> set[str]:
     return touched
 
 
-def facets(row: IncidentRow, codes: Sequence[str]) -> dict[str, Any]:
-    """What a follower filters by, as it stands in a change."""
-    return {
+def facets(row: IncidentRow, codes: Sequence[str], inner: Sequence[str] = ()) -> dict[str, Any]:
+    """What a follower filters by, as it stands in a change. `codes`: as near as a reader may come; `inner`: the whole of them."""
+    found = {
         "label": row.label, "codes": list(codes), "loss_min_fen": row.loss_min_fen, "loss_max_fen": row.loss_max_fen,
         "first_date": row.first_date, "last_date": row.last_date, "status": row.status, "basis": row.basis,
         "public": row.public,
     }  # fmt: skip
+    return found | ({changes.INNER: list(inner)} if set(inner) - set(codes) else {})
 
 
-def search_text(incident: Incident, whole: Incident) -> str:
+def search_text(incident: Incident, whole: Incident, pages: Mapping[str, str]) -> str:
     """What an incident is found by: only what a reader may see of it, so that nobody's name can be confirmed by searching.
 
-    `whole`: the incident with complaints that nobody reviewed, whose names are masked too.
+    `whole`: the incident with complaints that nobody reviewed, whose names are masked too; `pages`: what its documents name besides.
     """
-    names = names_told(incident, whole)
+    names = names_told(incident, whole, pages)
+    incident = mask_places.for_readers(incident)
     label = taxonomy.load().label(incident.label)
     shown = [incident.title, incident.summary, label.name, *incident.tactics]
     shown += [source.title for source in incident.sources if source.nature == "published"]
@@ -107,9 +110,17 @@ def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
 
-def _codes_of(session: Session, incident_id: str) -> list[str]:
-    rows = sa.select(IncidentPlaceRow.code).where(IncidentPlaceRow.incident_id == incident_id)
-    return list(session.scalars(rows.order_by(IncidentPlaceRow.code)))
+def _codes_of(session: Session, incident_id: str) -> tuple[list[str], list[str]]:
+    """The codes that readers find it by, and all of them."""
+    query = (
+        sa.select(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == incident_id).order_by(IncidentPlaceRow.code)
+    )
+    rows = session.scalars(query).all()
+    return [row.code for row in rows if row.public], [row.code for row in rows]
+
+
+def _codes(incident: Incident) -> list[str]:
+    return sorted({fact.value.code for fact in incident.facts if isinstance(fact.value, Place) and fact.value.code})
 
 
 def _for_readers(incident: Incident, cases: Sequence[SourcedCase], links: Sequence[Link]) -> Incident:
@@ -121,19 +132,33 @@ def _for_readers(incident: Incident, cases: Sequence[SourcedCase], links: Sequen
     return build_incident(incident.id, seen, [link for link in links if {link.first, link.second} <= ids])
 
 
-def _write(session: Session, row: IncidentRow | None, incident: Incident, shown: Incident) -> int | None:
+def _names_of(session: Session, document_ids: Iterable[str]) -> dict[str, str]:
+    """All that the documents name, the stricter way where two differ (see `nlp.named`)."""
+    rows = session.scalars(sa.select(DocumentRow.names).where(DocumentRow.id.in_(sorted(document_ids))))
+    told = ((name, sort, ()) for names in rows for name, sort in names.items())
+    return dict(sorted(mask.names_of(told, convicted=False).items()))
+
+
+def _readers_part(data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Of an incident's data what a reader's answer is made of."""
+    return data.get(READERS) or {key: part for key, part in data.items() if key != NAMES}, data.get(NAMES)
+
+
+def _write(
+    session: Session, row: IncidentRow | None, incident: Incident, shown: Incident, names: Mapping[str, str]
+) -> int | None:
     """shown: what readers may know of it; columns, facets and search words are made of that."""
     # 1. Nothing new?
-    data = shapes.dump(incident)
+    data = shapes.dump(incident) | {NAMES: dict(names)}
     if shown is not incident:
         data[READERS] = shapes.dump(shown)
     if row is not None and row.data == data and not row.withdrawn:
         return None
     # 2. What it was before.
     known = row is not None
-    before = facets(row, _codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
+    before = facets(row, *_codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
     revived, was_public = row is not None and row.withdrawn, row is not None and row.public
-    same_to_readers = row is not None and was_public and row.data.get(READERS, row.data) == data.get(READERS, data)
+    same_to_readers = row is not None and was_public and _readers_part(row.data) == _readers_part(data)
     if row is None:
         row = IncidentRow(id=incident.id, revision=0, sequence=0, created_at=now())
     # 3. The row, its places, its words.
@@ -142,7 +167,7 @@ def _write(session: Session, row: IncidentRow | None, incident: Incident, shown:
     for column, value in _columns(shown).items():
         setattr(row, column, value)
     row.data = data
-    codes = sorted({fact.value.code for fact in shown.facts if isinstance(fact.value, Place) and fact.value.code})
+    codes, inner = _codes(mask_places.for_readers(shown)), _codes(shown)
     # 4. Its number. The row goes in with it, so `sequence` is never seen unset.
     restricted = was_public and not row.public
     kind: changes.ChangeKind = (
@@ -150,21 +175,22 @@ def _write(session: Session, row: IncidentRow | None, incident: Incident, shown:
     )
     row.sequence = changes.record(
         session, row.id, kind, row.revision, public=(was_public or row.public) and not same_to_readers,
-        summary={"before": before, "after": facets(row, codes)},
+        summary={"before": before, "after": facets(row, codes, inner)},
     )  # fmt: skip
     session.add(row)
     session.flush()
     if known:
         session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
-    if codes:
-        session.execute(sa.insert(IncidentPlaceRow), [{"code": code, "incident_id": row.id} for code in codes])
-    _search(session).put(session, "incident", row.id, search_text(shown, incident))
+    if everything := sorted({*codes, *inner}):
+        rows = [{"code": code, "incident_id": row.id, "public": code in codes} for code in everything]
+        session.execute(sa.insert(IncidentPlaceRow), rows)
+    _search(session).put(session, "incident", row.id, search_text(shown, incident, names))
     return row.sequence
 
 
 def _bury(session: Session, row: IncidentRow) -> int:
     """Leave a tombstone: no content, a redirect where it was merged."""
-    before = facets(row, _codes_of(session, row.id))
+    before = facets(row, *_codes_of(session, row.id))
     was_public = row.public
     row.revision += 1
     row.withdrawn, row.public, row.revised_at = True, False, now()

@@ -70,7 +70,7 @@ def list_incidents(
     cursor: int | None = None, limit: int = LIMIT,
 ) -> Page:  # fmt: skip
     """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed."""
-    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *conditions(session, wanted))
+    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *conditions(session, wanted, viewer))
     if not mask.sees_all(viewer):
         query = query.where(IncidentRow.public.is_(True))
     if cursor is not None:
@@ -119,7 +119,7 @@ def list_changes(
         query = query.where(ChangeRow.public.is_(True))
     span = limit if wanted is None else SCAN
     scanned = session.scalars(query.limit(span)).all()
-    fitting = [row for row in scanned if wanted is None or _fits(wanted, row.summary)]
+    fitting = [row for row in scanned if wanted is None or _fits(wanted, row.summary, viewer)]
     if len(fitting) > limit:
         return Page(fitting[:limit], fitting[limit - 1].sequence)
     return Page(fitting, scanned[-1].sequence if len(scanned) == span else max(newest, after))
@@ -216,7 +216,7 @@ def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
 
-def conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
+def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[Any]:
     """The filter as conditions on `IncidentRow`, for this module and for other orders of the same list."""
     found: list[Any] = []
     if wanted.labels:
@@ -232,6 +232,8 @@ def conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
         codes = sa.select(IncidentPlaceRow.incident_id).where(
             IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high
         )
+        if not mask.sees_all(viewer):
+            codes = codes.where(IncidentPlaceRow.public.is_(True))
         found.append(IncidentRow.id.in_(codes))
     untold = IncidentRow.last_date.is_(None)
     if wanted.since:
@@ -252,20 +254,22 @@ def conditions(session: Session, wanted: IncidentFilter) -> list[Any]:
     return found
 
 
-def _fits(wanted: IncidentFilter, summary: dict[str, Any]) -> bool:
-    return any(side is not None and _side_fits(wanted, side) for side in (summary.get("before"), summary.get("after")))
+def _fits(wanted: IncidentFilter, summary: dict[str, Any], viewer: str) -> bool:
+    sides = (summary.get("before"), summary.get("after"))
+    return any(side is not None and _side_fits(wanted, side, mask.sees_all(viewer)) for side in sides)
 
 
-def _side_fits(wanted: IncidentFilter, side: dict[str, Any]) -> bool:
+def _side_fits(wanted: IncidentFilter, side: dict[str, Any], full: bool) -> bool:
     """The conditions of `conditions` on the facets of a change."""
     last, first = side["last_date"], side["first_date"]
     shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
     low, high = code_range(wanted.place) if wanted.place.strip() else ("", "~")
+    codes = [*side["codes"], *(side.get(changes.INNER, ()) if full else ())]
     return (
         (not wanted.labels or side["label"] in wanted.labels)
         and (not wanted.status or side["status"] == wanted.status)
         and (not wanted.basis or side["basis"] == wanted.basis)
-        and (not wanted.place.strip() or any(low <= code < high for code in side["codes"]))
+        and (not wanted.place.strip() or any(low <= code < high for code in codes))
         and (not wanted.since or last is None or last >= wanted.since or last in shorter)
         and (not wanted.until or first is None or first <= wanted.until + "~")
         and (wanted.loss_min_fen is None or (side["loss_max_fen"] or -1) >= wanted.loss_min_fen)

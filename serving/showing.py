@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from nlp import mask, taxonomy
 from nlp.clean import clean
 from nlp.errors import FanzhaError
-from nlp.records import Amount, Analysis, Article, Case, Contact, Document, Mention, Person, PersonName, Place, Reading
+from nlp.named import PHONES, names_read
+from nlp.records import Amount, Analysis, Article, Case, Contact, Document, Mention, Person, Place, Reading
 from serving import showing_words
 from serving.ingest import read_sources
 from serving.settings import Settings
@@ -81,7 +82,7 @@ class _View:
         if mention.kind == "person":
             return mask.render(value, self.names.get(mention.surface, mention.role), self.role)
         if isinstance(mention.value, Contact):
-            return mask.render(value, "phone" if mention.value.sort in ("phone", "landline") else "contact", self.role)
+            return mask.render(value, "phone" if mention.value.sort in PHONES else "contact", self.role)
         return mask.render(value, "account", self.role) if mention.kind == "account" else self.text(value)
 
 
@@ -111,32 +112,13 @@ def shown(document: Document, reading: Reading, viewer: str = mask.DEFAULT_VIEWE
     """One document as `viewer` may see it; unknown roles see what a reader sees."""
     if document.nature == "complaint" and not mask.sees_all(viewer):
         return ShownDocument("投诉", problem=WITHHELD)
-    view = _View(viewer, _names(reading.analyses))
+    view = _View(viewer, names_read(reading.analyses))
     articles = clean(document)
     return ShownDocument(
         visible(view.text(document.doc_id)),
         tuple(_article(document, articles, number, found, view) for number, found in enumerate(reading.analyses, 1)),
         "" if reading.analyses else "没有读出文章",
     )
-
-
-def _names(analyses: Iterable[Analysis]) -> dict[str, str]:
-    """Every name in the document → its role; who is anywhere a victim or a suspect is masked everywhere.
-
-    Whether a verdict names this suspect or another one is not known here, so none counts as convicted.
-    """
-    told: list[tuple[str, str, list[str]]] = []
-    for analysis in analyses:
-        for case in analysis.cases:
-            told += [(p.name, p.role, [m.surface for m in p.mentions] + _written(p.mentions)) for p in case.persons]
-        people = [mention for mention in analysis.mentions if mention.kind == "person"]
-        told += [(m.surface, m.role or "other", _written([m])) for m in people]
-    told.sort(key=lambda person: person[1] in ("victim", "suspect"))
-    return mask.names_of(told, convicted=False)
-
-
-def _written(mentions: Iterable[Mention]) -> list[str]:
-    return [mention.value.name for mention in mentions if isinstance(mention.value, PersonName)]
 
 
 def _article(

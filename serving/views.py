@@ -12,19 +12,22 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from nlp import mask, taxonomy
+from nlp import mask, mask_places, taxonomy
 from nlp.incident import Fact, Incident
-from nlp.records import Contact, Mention, PersonName
+from nlp.named import number_sort
+from nlp.records import Mention, PersonName
 from nlp.wire import value_fields
 from serving.store import shapes
 from serving.store.tables import IncidentRow
 
 _SENTENCED = re.compile(r"判处|被判|获刑|有期徒刑|无期徒刑|拘役|一审宣判|作出判决")
-_NUMBERS = ("phone", "landline")
 # Kinds whose values are sums, numbers of things, times and outcomes: nobody's identity, and written by us.
 _FREE = ("amount", "count", "time", "outcome")
 # The key in an incident's data under which it stands once more, without complaints that nobody reviewed, where it has such.
 READERS = "readers"
+# The key under which stand all names, numbers and addresses that the documents of an incident tell, also those of other cases on the
+# same page: a title or a quote may hold one of them.
+NAMES = "names"
 
 
 def incident_line(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[str, Any]:
@@ -77,13 +80,15 @@ def names_in(row: IncidentRow) -> dict[str, str]:
     if not row.data:
         return {}
     # A name that only an unreviewed complaint tells is masked in the published quotes too.
-    shown = _incident(row, mask.DEFAULT_VIEWER)
-    return names_told(shown, shapes.load_incident(_all(row.data)) if READERS in row.data else shown)
+    shown = _told(row, mask.DEFAULT_VIEWER)
+    whole = shapes.load_incident(_all(row.data)) if READERS in row.data else shown
+    return names_told(shown, whole, row.data.get(NAMES, {}))
 
 
-def names_told(shown: Incident, whole: Incident) -> dict[str, str]:
+def names_told(shown: Incident, whole: Incident, pages: Mapping[str, str] = {}) -> dict[str, str]:
     """Name, number or address → sort. `shown`: what readers may know, by which a suspect is convicted; `whole`: all that is told.
 
+    `pages`: what the documents tell besides (`nlp.named.names_read`); a suspect of theirs whom this incident convicts stays so.
     Whom complaints alone name is private, whatever his part: no witness, bank clerk or accused of theirs is named to a reader.
     One man's sentence is not another's: only a suspect who stands in a sentence about a judgment counts as convicted.
     """
@@ -98,17 +103,26 @@ def names_told(shown: Incident, whole: Incident) -> dict[str, str]:
             found.append((fact.text, "victim" if private and role not in ("suspect", "victim") else role, fact.aliases))
         elif fact.kind in ("account", "contact"):
             found.append((fact.text, _sort(fact), ()))
-    return mask.names_of(found, convicted=False)
+    told = mask.names_of(found, convicted=False)
+    told |= {name: "locality" for part in (whole, shown) for name in mask_places.localities(part) if name not in told}
+    named = {name: sort for name, sort in pages.items() if not (told.get(name) == "convicted" and sort == "suspect")}
+    return mask.names_of(((name, sort, ()) for name, sort in [*told.items(), *named.items()]), convicted=False)
 
 
 def _incident(row: IncidentRow, viewer: str) -> Incident:
+    """The incident as this viewer may see it: a reader gets no place nearer than he may know."""
+    told = _told(row, viewer)
+    return told if mask.sees_all(viewer) else mask_places.for_readers(told)
+
+
+def _told(row: IncidentRow, viewer: str) -> Incident:
     """The incident as this viewer's sources tell it (`serving.incidents` keeps both)."""
     for_readers = None if mask.sees_all(viewer) else row.data.get(READERS)
     return shapes.load_incident(for_readers or _all(row.data))
 
 
 def _all(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if key != READERS}
+    return {key: value for key, value in data.items() if key not in (READERS, NAMES)}
 
 
 def _complaints(incident: Incident) -> set[str]:
@@ -121,20 +135,19 @@ def _plain(value: Decimal) -> int | float:
 
 def _sort(fact: Fact) -> str:
     """The name under which `mask.render` knows the value of a fact that is no person."""
-    if isinstance(fact.value, Contact):
-        return "phone" if fact.value.sort in _NUMBERS else "contact"
-    if fact.kind == "account":
-        return "account"
-    return "other" if fact.kind in _FREE else "text"
+    return number_sort(_mention(fact)) or ("other" if fact.kind in _FREE else "text")
+
+
+def _mention(fact: Fact) -> Mention:
+    return Mention(fact.kind, 0, 0, fact.text, fact.value, fact.role)
 
 
 def _fact(fact: Fact, viewer: str, names: Mapping[str, str], hidden: set[str]) -> dict[str, Any]:
     sort = names[fact.text] if fact.kind == "person" else _sort(fact)
-    mention = Mention(fact.kind, 0, 0, fact.text, fact.value, fact.role)
     value = {
         key: mask.render(item, "text" if key == "relation" else sort, viewer, names)
         if isinstance(item, str) and key in ("name", "number", "address", "relation") else item
-        for key, item in value_fields(mention).items()
+        for key, item in value_fields(_mention(fact)).items()
     }  # fmt: skip
     if not mask.sees_all(viewer):
         value.pop("origin", None)
@@ -144,7 +157,7 @@ def _fact(fact: Fact, viewer: str, names: Mapping[str, str], hidden: set[str]) -
         "aliases": [mask.render(alias, names.get(alias, sort), viewer, names) for alias in fact.aliases],
         "evidence": [
             {"document_id": found.document_id, "start": found.start, "end": found.end, "found_by": found.found_by,
-             "quote": mask.render(found.quote, "text", viewer, names), "quote_start": found.quote_start}
+             "quote": mask.render(found.quote, "quote", viewer, names), "quote_start": found.quote_start}
             for found in fact.evidence
             if found.document_id not in hidden
         ],
@@ -168,6 +181,7 @@ def _source(source: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any
     elif not mask.sees_all(viewer):
         for field in ("doc_id", "title", "publisher"):  # a file may be called after a victim
             shown[field] = mask.render(shown[field], "text", viewer, names)
+        shown["url"] = mask.render(shown["url"], "url", viewer, names)
     return shown
 
 

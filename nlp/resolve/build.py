@@ -5,26 +5,32 @@ In: an id, the sourced cases, the links between them. Out: an `Incident`. It doe
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from nlp.incident import QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
-from nlp.records import Mention, Moment, Organisation, Outcome, Person, PersonName
+from nlp.records import Case, Mention, Moment, Organisation, Outcome, Person, PersonName
 from nlp.resolve.blocking import similarity
 from nlp.resolve.compare import REPRINT, compatible
 from nlp.resolve.disagree import contradictions
 from nlp.resolve.tell import fact_text, headline, structured_summary, total_of
 
+# (start, end) in the document's text, by start.
+Spans = list[tuple[int, int]]
 _BORDERS = "。！？!?\n；;"
 _STATUS_OF = {"detained": "detained", "arrested": "charged", "prosecuted": "charged", "sentenced": "convicted"}
 _STATUS_ORDER: tuple[Status, ...] = ("alleged", "detained", "charged", "convicted")
 _BASIS_ORDER: tuple[Basis, ...] = ("complaint", "published", "police", "court")
 
 
-def quote(text: str, start: int, end: int, within: tuple[int, int] | None = None) -> tuple[str, int]:
+def quote(
+    text: str, start: int, end: int, within: tuple[int, int] | None = None, whole: Sequence[tuple[int, int]] = ()
+) -> tuple[str, int]:
     """The sentence around text[start:end], line breaks out, at most `QUOTE_LENGTH` characters, and where it begins.
 
-    `within`: nothing outside of these offsets is quoted: the neighbouring case may name its own victim.
+    `within`: nothing outside of these offsets is quoted: the neighbouring case may name its own victim. `whole`: spans, by start,
+    that are quoted whole or not at all: half a name is no name that masking knows (陈大|丰).
     """
     # A border further away than a quote is long does not matter; looking to the end of a megabyte for each mention would.
     low, high = max(0, start - QUOTE_LENGTH - 1), min(len(text), end + QUOTE_LENGTH + 1)
@@ -39,12 +45,43 @@ def quote(text: str, start: int, end: int, within: tuple[int, int] | None = None
     if right - left > QUOTE_LENGTH:
         room = max(0, QUOTE_LENGTH - (end - start)) // 2
         left, right = max(left, start - room), min(right, end + room)
+    left, right = _uncut(text, left, right, (start, end), whole)
     return "".join(text[left:right].split())[:QUOTE_LENGTH], left
 
 
-def _evidence(sourced: SourcedCase, mention: Mention) -> Evidence:
+def _uncut(
+    text: str, left: int, right: int, mention: tuple[int, int], whole: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """The borders of a quote moved inwards, towards the mention, off the spans of `whole` and off numbers and handles."""
+    start, end = mention
+    while left < start and left > 0 and _joined(text[left - 1], text[left]):
+        left += 1
+    while right > end and right < len(text) and _joined(text[right - 1], text[right]):
+        right -= 1
+    for first, last in whole:
+        if first < left < last <= start:
+            left = last
+        if end <= first < right < last:
+            right = first
+    return left, right
+
+
+def _joined(before: str, after: str) -> bool:
+    """Are these neighbours of one number, handle or word in Latin letters?"""
+    return before.isascii() and before.isalnum() and after.isascii() and after.isalnum()
+
+
+def _named_spans(case: Case) -> Spans:
+    """Where people, accounts and contacts stand, by start."""
+    named = (case.accounts, case.contacts, *(person.mentions for person in case.persons))
+    return sorted((mention.start, mention.end) for some in named for mention in some)
+
+
+def _evidence(sourced: SourcedCase, mention: Mention, named: Spans) -> Evidence:
     case = sourced.case
-    words, left = quote(sourced.text, mention.start, mention.end, (case.start, case.end))
+    first = bisect_left(named, (mention.start - 2 * QUOTE_LENGTH, 0))
+    near = named[first : bisect_left(named, (mention.end + QUOTE_LENGTH, 0))]
+    words, left = quote(sourced.text, mention.start, mention.end, (case.start, case.end), near)
     return Evidence(sourced.source.document_id, mention.start, mention.end, words, mention.found_by, left)
 
 
@@ -65,7 +102,7 @@ def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
     return groups
 
 
-def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[Fact]:
+def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: dict[str, Spans]) -> list[Fact]:
     """Mentions of one kind, role and text, over all cases, as one fact each."""
     gathered: dict[tuple[str, str, str], list[tuple[SourcedCase, Mention]]] = defaultdict(list)
     for sourced in cases:
@@ -82,7 +119,7 @@ def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[F
             text=text,
             value=rows[0][1].value,
             confidence=max(mention.confidence for _, mention in rows),
-            evidence=tuple(_evidence(sourced, mention) for sourced, mention in rows),
+            evidence=tuple(_evidence(sourced, mention, named[sourced.case_id]) for sourced, mention in rows),
             sources=len({groups[sourced.source.document_id] for sourced, _ in rows}),
         )
         for (_, role, text), rows in gathered.items()
@@ -90,7 +127,7 @@ def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[F
     ]
 
 
-def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[Fact]:
+def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: dict[str, Spans]) -> list[Fact]:
     """People over all cases: one fact a person; 陈某 joins 陈某丰 when only one fits, else it stays by itself."""
     rows: dict[tuple[str, str], list[tuple[SourcedCase, Person]]] = defaultdict(list)
     everyone = [(sourced, person) for sourced in cases for person in sourced.case.persons]
@@ -113,7 +150,9 @@ def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int]) -> list[
                 text=name,
                 value=value,
                 confidence=max(person.confidence for _, person in found),
-                evidence=tuple(_evidence(sourced, m) for sourced, person in found for m in person.mentions),
+                evidence=tuple(
+                    _evidence(sourced, m, named[sourced.case_id]) for sourced, person in found for m in person.mentions
+                ),
                 sources=len({groups[sourced.source.document_id] for sourced, _ in found}),
                 aliases=tuple(sorted({person.name for _, person in found} - {name})),
             )
@@ -151,7 +190,8 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         cases, key=lambda sourced: (sourced.source.nature != "published", sourced.source.published, sourced.case_id)
     )
     groups = independent(cases)  # 1.
-    facts = _person_facts(cases, groups) + _value_facts(cases, groups)  # 2.
+    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
+    facts = _person_facts(cases, groups, named) + _value_facts(cases, groups, named)  # 2.
     facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
     totals = tuple(
         total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(cases, role))

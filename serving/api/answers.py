@@ -202,7 +202,9 @@ class Readiness(BaseModel):
 
     ready: bool = Field(description="可以受理", examples=[True])
     store: str = Field(description="事件库：ok，或出了什么错", examples=["ok"])
-    model: str = Field(description="模型：ok、loading 载入中，或没能载入的原因", examples=["ok"])
+    model: str = Field(
+        description="模型：ok、loading 载入中、failed 没能载入（原因见日志与 fanzha doctor）", examples=["ok"]
+    )
     worker: str = Field(description="收件处理：ok，或 stopped 已停", examples=["ok"])
     inbox: ProgressOut = Field(
         default_factory=ProgressOut, description="收件箱各状态的件数", examples=[example_of(ProgressOut)]

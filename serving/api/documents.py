@@ -67,7 +67,8 @@ def get_document(request: Request, viewer: Reader, document_id: DocumentId) -> A
         if not full and (row.nature == "complaint" or row.withdrawn or not any(found.public for found in incidents)):
             raise NotFoundError("没有这个文档", where=document_id)
         told = (item for incident in incidents for item in views.names_in(incident).items())
-        names = mask.names_of(((name, sort, ()) for name, sort in told), convicted=False)
+        everything = ((name, sort, ()) for name, sort in [*told, *row.names.items()])
+        names = mask.names_of(everything, convicted=False)
         state = queries.inbox_of(session, document_id)
 
         def shown(text: str) -> str:
@@ -75,7 +76,7 @@ def get_document(request: Request, viewer: Reader, document_id: DocumentId) -> A
 
         head = {
             "id": row.id, "name": shown(row.doc_id), "title": shown(row.title), "nature": row.nature,
-            "publisher": shown(row.publisher), "url": row.url, "published": row.published, "licence": row.licence,
+            "publisher": shown(row.publisher), "url": mask.render(row.url, "url", viewer, names), "published": row.published, "licence": row.licence,
             "form": row.form, "sha256": row.sha256, "withdrawn": row.withdrawn, "state": state.state if state else "",
             "incidents": [incident.id for incident in incidents if full or incident.public],
         }  # fmt: skip

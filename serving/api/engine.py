@@ -85,10 +85,10 @@ class Engine:
 
     @property
     def model_state(self) -> str:
-        """ "ok", "loading", or why there is no model."""
+        """ "ok", "loading" or "failed"; why it failed stands in the log and in `fanzha doctor`, it is nobody else's business."""
         if not self._loaded.is_set():
             return "loading"
-        return "ok" if self.failure is None else reason_of(self.failure)
+        return "ok" if self.failure is None else "failed"
 
     @property
     def working(self) -> bool:

@@ -123,4 +123,9 @@ def _shown(summary: dict[str, Any], viewer: str) -> dict[str, Any]:
     """The facets before and after a change; a reader is not told what an incident was while it was not public."""
     if mask.sees_all(viewer):
         return summary
-    return {side: facets if facets and facets["public"] else None for side, facets in summary.items()}
+    return {
+        side: {key: value for key, value in facets.items() if key != changes.INNER}
+        if facets and facets["public"]
+        else None
+        for side, facets in summary.items()
+    }

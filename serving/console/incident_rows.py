@@ -73,5 +73,5 @@ def count(session: Session, wanted: IncidentFilter, *, viewer: str = mask.DEFAUL
 
 
 def _visible(session: Session, wanted: IncidentFilter, viewer: str) -> sa.Select[tuple[IncidentRow]]:
-    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *queries.conditions(session, wanted))
+    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *queries.conditions(session, wanted, viewer))
     return query if mask.sees_all(viewer) else query.where(IncidentRow.public.is_(True))

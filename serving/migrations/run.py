@@ -1,6 +1,6 @@
 """Runs the migration scripts on an open connection.
 
-In: a connection inside a transaction of the caller. Out: the schema at HEAD, uncommitted. It opens and commits nothing.
+In: a connection inside a transaction of the caller. Out: the schema at HEAD, its rows filled, uncommitted. It opens and commits nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from serving.migrations import HEAD
+
+# Stores from before this revision hold incidents that were built without the names of their pages.
+REBUILT_SINCE = "0010"
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -27,6 +30,7 @@ def upgrade(connection: Connection) -> None:
     """Bring the schema to HEAD. Raises StoreError when the store was made by a newer program."""
     from serving.store.session import StoreError, schema_version
 
+    before = schema_version(connection)
     try:
         command.upgrade(configuration(connection), "head")
     except CommandError as error:
@@ -35,3 +39,24 @@ def upgrade(connection: Connection) -> None:
             expected=f"不新于 {HEAD}",
             advice="请升级 fanzha 后再打开",
         ) from error
+    if before is not None and before < REBUILT_SINCE:
+        _build_anew(connection)
+
+
+def _build_anew(connection: Connection) -> None:
+    """Name what the documents name and build every incident again, so that what older programs stored is masked as new rows are.
+
+    Followers of the feed are told of every incident that came out otherwise.
+    """
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from serving import changes, filing, incidents
+    from serving.store.tables import IncidentRow
+
+    with Session(connection, expire_on_commit=False) as session:
+        changes.lock(session)
+        filing.name_all(session)
+        standing = session.scalars(select(IncidentRow.id).where(IncidentRow.withdrawn.is_(False))).all()
+        incidents.rebuild(session, standing)
+        session.flush()

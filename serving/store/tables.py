@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -59,6 +60,8 @@ class DocumentRow(Base):
     licence: Mapped[str] = mapped_column(Text, default="")
     encoding: Mapped[str] = mapped_column(String(40), default="")
     details: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
+    # Every name, number and address that its articles tell → how `nlp.mask` treats it (`nlp.named`); {} until it is analysed.
+    names: Mapped[dict[str, str]] = mapped_column(Json, default=dict, server_default="{}")
     stored_at: Mapped[str] = mapped_column(Moment)
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
 
@@ -185,11 +188,12 @@ class LinkRow(Base):
 
 
 class IncidentPlaceRow(Base):
-    """A place of an incident by its six-digit code; a prefix of the code finds everything below it."""
+    """A place of an incident by its six-digit code; a prefix of the code finds everything below it. `public`: for readers too."""
 
     __tablename__ = "incident_places"
     code: Mapped[str] = mapped_column(String(12), primary_key=True)
     incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    public: Mapped[bool] = mapped_column(Boolean, default=True, server_default=sa.true())
     __table_args__ = (Index("ix_incident_places_incident_id", "incident_id"),)
 
 
