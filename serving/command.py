@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,17 @@ from typing import Annotated, Any
 import typer
 
 from nlp.errors import FanzhaError, InputError
+from serving.command_options import (
+    JsonOption,
+    MapOption,
+    NatureOption,
+    StoreOption,
+    mapping_of,
+    nature_of,
+    open_at,
+    settings_of,
+)
+from serving.ingest_command import ingest
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -25,79 +35,7 @@ app = typer.Typer(
 batches_app = typer.Typer(help="查看、撤销导入批次。", no_args_is_help=True, context_settings=HELP)
 app.add_typer(batches_app, name="batches")
 
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store", help="事件库：文件路径或数据库 URL；默认取 FANZHA_STORE，再默认 data/fanzha.db", metavar="地址"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
-MapOption = Annotated[
-    list[str] | None, typer.Option("--map", help="表格列对应，如 text=案情描述（可重复）", metavar="字段=列名")
-]
-NatureOption = Annotated[
-    str | None, typer.Option("--nature", help="complaint 投诉 / published 公开报道；默认按内容判断", metavar="性质")
-]
-
-
-@app.command()
-def ingest(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(help="文件、文件夹、通配符，- 为标准输入；不写则只续做未完成的", metavar="路径"),
-    ] = None,
-    columns: MapOption = None,
-    nature: NatureOption = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="先把失败、搁置的文档重新放回待处理")] = False,
-    as_json: JsonOption = False,
-    store: StoreOption = None,
-) -> None:
-    """收下文档，逐件分析、归并成事件；上次未处理完的先续做。"""
-    from serving import inbox, screen, worker
-    from serving.ingest import IngestSummary
-    from serving.ingest import ingest as run
-
-    settings = _settings(store)
-    mapping, kind = _mapping(columns), _nature(nature)
-    opened = _open(settings.store)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        if retry_failed:
-            with opened.writing() as session:
-                inbox.retry_failed(session)
-        with screen.progress() as bars:
-            reading, working = bars.add_task("收件", total=None), None
-
-            def on_read(so_far: IngestSummary) -> None:
-                bars.update(reading, completed=so_far.readable + len(so_far.refused))
-
-            def on_work(work: worker.WorkSummary, total: int) -> None:
-                nonlocal working
-                if working is None:
-                    bars.update(reading, total=bars.tasks[0].completed)
-                    working = bars.add_task("分析", total=total)
-                bars.update(working, completed=work.done + work.failed, total=max(total, work.done + work.failed))
-
-            summary = run(
-                opened, paths or [], lambda: worker.load_analyzer(settings), columns=mapping, nature=kind, batch=settings.batch,
-                on_read=on_read, on_work=on_work,
-            )  # fmt: skip
-    except KeyboardInterrupt:
-        with opened.reading() as session:
-            counts = inbox.counts(session)
-        screen.err().print(
-            f"已停止。已完成 {counts['done']} 件，已收下待处理 {counts['accepted']} 件，没有丢失；再次运行 fanzha ingest 即继续。"
-        )
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        opened.close()
-    if as_json:
-        screen.print_json(screen.ingest_json(summary))
-    else:
-        screen.print_ingest(summary)
-    if summary.refused and not summary.readable:
-        raise typer.Exit(1)
+app.command()(ingest)
 
 
 @app.command()
@@ -112,11 +50,11 @@ def analyze(
     """只分析，不入库：每件文档一行 JSON。"""
     from serving import analysing, screen
 
-    settings = _settings(None)
+    settings = settings_of(None)
     with screen.progress() as bars:
         task = bars.add_task("分析", total=None)
         done = analysing.analyse_to(
-            inputs, output, settings, columns=_mapping(columns), nature=_nature(nature),
+            inputs, output, settings, columns=mapping_of(columns), nature=nature_of(nature),
             on_progress=lambda number: bars.update(task, completed=number),
         )  # fmt: skip
     for line in done.problems[: screen.SHOWN]:
@@ -145,7 +83,9 @@ def show(
 
     if role not in settings.ROLES:
         raise InputError(f"未知角色 {role}", where="--role", expected="、".join(settings.ROLES))
-    documents = showing.show(inputs, _settings(None), viewer=role, columns=_mapping(columns), nature=_nature(nature))
+    documents = showing.show(
+        inputs, settings_of(None), viewer=role, columns=mapping_of(columns), nature=nature_of(nature)
+    )
     if html is None:
         seen, missed = showing_terminal.draw(screen.out(), documents)
     else:
@@ -179,7 +119,7 @@ def incidents(
     if role not in settings.ROLES:
         raise InputError(f"未知角色 {role}", where="--role", expected="、".join(settings.ROLES))
     wanted = asking.incident_filter(label or [], place, since, until, query)
-    opened = _open(_settings(store).store)
+    opened = open_at(settings_of(store).store)
     try:
         with opened.reading() as session:
             page = queries.list_incidents(session, wanted, viewer=role, limit=limit)
@@ -212,7 +152,7 @@ def serve(
             expected="127.0.0.1 或 ::1",
             advice="去掉 --demo，或改回本机地址",
         )
-    settings = _settings(store)
+    settings = settings_of(store)
     import uvicorn
 
     from serving.doorway import Doorway
@@ -261,9 +201,9 @@ def doctor(
     from serving import screen
     from serving.doctor import examine
 
-    settings = _settings(store)
+    settings = settings_of(store)
     if migrate:
-        _open(settings.store).close()
+        open_at(settings.store).close()
     findings = examine(settings)
     if as_json:
         screen.print_json([asdict(finding) for finding in findings])
@@ -278,7 +218,7 @@ def list_batches(as_json: JsonOption = False, store: StoreOption = None) -> None
     """列出最近的导入。"""
     from serving import batches, screen
 
-    opened = _open(_settings(store).store)
+    opened = open_at(settings_of(store).store)
     try:
         with opened.reading() as session:
             rows = batches.listing(session)
@@ -299,7 +239,7 @@ def undo_batch(
     """撤销一次导入：它带来的文档撤回，只靠这些文档的事件留下撤回标记。"""
     from serving import batches, screen
 
-    opened = _open(_settings(store).store)
+    opened = open_at(settings_of(store).store)
     try:
         with opened.writing() as session:
             undone = batches.undo(session, batch_id)
@@ -351,38 +291,6 @@ def _speak_chinese() -> None:
     rich_utils.COMMANDS_PANEL_TITLE, rich_utils.ERRORS_PANEL_TITLE = "命令", "用法有误"
     rich_utils.REQUIRED_LONG_STRING, rich_utils.DEFAULT_STRING = "[必填]", "[默认：{}]"
     rich_utils.RICH_HELP = "试试 [blue]{command_path} {help_option}[/]"
-
-
-def _settings(store: str | None) -> Any:
-    from serving import settings
-
-    return settings.load(store=store)
-
-
-def _open(url: str) -> Any:
-    from serving.store import open_store
-
-    return open_store(url)
-
-
-def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
-    mapping = {}
-    for pair in pairs or []:
-        field, sign, heading = pair.partition("=")
-        if not sign or not field.strip() or not heading.strip():
-            raise InputError(f"--map {pair}", expected="字段=列名，如 text=案情描述")
-        mapping[field.strip()] = heading.strip()
-    return mapping or None
-
-
-def _nature(nature: str | None) -> str | None:
-    if nature not in (None, "complaint", "published"):
-        raise InputError(f"--nature {nature}", expected="complaint 或 published")
-    return nature
-
-
-def _interrupt(_signal: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

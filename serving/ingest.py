@@ -7,6 +7,7 @@ goes on where this one stopped. The model is loaded only when something waits fo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any
 from nlp.errors import InputError
 from nlp.records import Document
 from serving import batches, inbox
+from serving.crew import Crew
+from serving.crew_worker import CrewWorker
 from serving.store import Store
 from serving.worker import Analyzer, Worker, WorkSummary
 
@@ -46,10 +49,12 @@ def ingest(
     store: Store, sources: Sequence[str | Path], analyzer: Callable[[], Analyzer], *,
     columns: Mapping[str, str] | None = None, nature: str | None = None, batch: int = 32,
     on_read: Callable[[IngestSummary], None] | None = None, on_work: Callable[[WorkSummary, int], None] | None = None,
+    crew: Callable[[], Crew] | None = None,
 ) -> IngestSummary:  # fmt: skip
     """Read `sources` into the store and analyse all that waits there; what was left unfinished before goes first.
 
     on_read: after every transaction of reading. on_work: summary of the work so far and how many it will be in all.
+    crew: who reads instead of `analyzer` in this process; it is let go at the end.
     Raises ModelError when there is work and no model, StoreError when the database fails; both leave everything accepted.
     """
     summary = IngestSummary()
@@ -65,7 +70,6 @@ def ingest(
     with store.reading() as session:
         summary.waiting = inbox.counts(session)["accepted"]
     if summary.waiting:
-        worker = Worker(store, analyzer(), batch=batch)
         total = summary.waiting
 
         def report(work: WorkSummary) -> None:
@@ -73,7 +77,11 @@ def ingest(
             if on_work:
                 on_work(work, total)
 
-        summary.work = worker.drain(report)
+        if crew is None:
+            summary.work = Worker(store, analyzer(), batch=batch).drain(report)
+        else:
+            with contextlib.closing(crew()) as readers:
+                summary.work = CrewWorker(store, readers, batch=batch).drain(report)
         summary.waiting = 0
     return summary
 

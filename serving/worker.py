@@ -104,14 +104,14 @@ class Worker:
 
     def step(self, only: Sequence[str] | None = None) -> WorkSummary | None:
         """Claim one batch and finish it; None when nothing waits. `only`: these documents. Raises StoreError."""
-        with _database(self.store), self.store.writing() as session:  # 1. claim
+        with told_as_store_error(self.store), self.store.writing() as session:  # 1. claim
             claims = inbox.claim(session, inbox.this_worker(), limit=self.batch, only=only)
         if not claims:
             return None
         try:
             readings = read_through(self.analyzer, [claim.document for claim in claims])  # 2. analyse
-            with _database(self.store):
-                return self._file(claims, readings)  # 3. file
+            with told_as_store_error(self.store):
+                return self.file(claims, readings)  # 3. file
         except BaseException:
             # Stopped, or the database failed: what is not filed goes back. When even that fails, the lease brings it back.
             with contextlib.suppress(sa.exc.SQLAlchemyError), self.store.writing() as session:
@@ -144,7 +144,8 @@ class Worker:
                 log.warning("事件库暂不可用，%s 秒后再试：%s", DOWN_SECONDS, error)
                 stop.wait(DOWN_SECONDS)
 
-    def _file(self, claims: Sequence[Claim], readings: Sequence[Reading | Exception]) -> WorkSummary:
+    def file(self, claims: Sequence[Claim], readings: Sequence[Reading | Exception]) -> WorkSummary:
+        """File the readings of claimed documents, in the order of the claims; what cannot be filed is marked failed alone."""
         pairs = list(zip(claims, readings, strict=True))
         try:
             return self._file_together(pairs)
@@ -156,7 +157,7 @@ class Worker:
             log.warning("一批 %d 件未能一起入库，改为逐件：%s", len(pairs), log_reason(error))
         summary = WorkSummary()
         for claimed, reading in pairs:
-            summary = summary.plus(self._file([claimed], [reading]))
+            summary = summary.plus(self.file([claimed], [reading]))
         return summary
 
     def _file_together(self, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:
@@ -188,7 +189,8 @@ class Worker:
 
 
 @contextlib.contextmanager
-def _database(store: Store) -> Iterator[None]:
+def told_as_store_error(store: Store) -> Iterator[None]:
+    """A database that fails inside is a StoreError outside: no document's fault."""
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:  # the latter: every connection is in use

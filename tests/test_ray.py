@@ -1,0 +1,100 @@
+"""Ray reads, the store ends as after one process: on a cluster of several nodes, one of them killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_command import done, environment, fanzha, wait_for
+from test_kill import write_documents
+from whole_store import rows_of
+
+from nlp.errors import InputError
+from nlp.records import Document, Reading
+from serving.crew import DiedWhileReading
+from serving.settings import Settings
+
+# Read when Ray is imported: no node has an address but loopback, a busy machine is slow and not broken, nothing is reported to anybody.
+LOOPBACK = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_raylet_start_wait_time_s": "200",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+os.environ.update(LOOPBACK)
+ray = pytest.importorskip("ray", reason="needs the extra scale (make test-all)")
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
+FAKE = Settings(analyzer="tests.fake_analyzer:make")
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head that gives out work and two nodes that do it, all on loopback."""
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'tests'}")
+    monkeypatch.setenv("FAKE_PAUSE", "0.01")
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1"})
+    for _ in range(2):
+        nodes.add_node(num_cpus=1, node_ip_address="127.0.0.1")
+    yield nodes
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def test_a_node_that_is_killed_in_the_middle_changes_nothing(tmp_path: Path, cluster: Any) -> None:
+    write_documents(tmp_path)
+    assert fanzha(tmp_path, "ingest", "documents.jsonl", "--store", "alone.db", FANZHA_BATCH="16").returncode == 0
+    command = [sys.executable, "-m", "serving.command", "ingest", "documents.jsonl", "--store", "ray.db", "--json"]
+    options = ["--engine", "ray", "--address", cluster.address, "--workers", "2"]
+    store = tmp_path / "ray.db"
+    with subprocess.Popen(
+        [*command, *options], cwd=tmp_path, env=environment(FANZHA_BATCH="16", **LOOPBACK),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        wait_for(lambda: done(store) > 100 or running.poll() is not None)
+        assert running.poll() is None, running.communicate()
+        gone = cluster.list_all_nodes()[-1]
+        cluster.remove_node(gone, allow_graceful=False)
+        killed_at = done(store)
+        cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
+        _, errors = running.communicate(timeout=200)
+    assert running.returncode == 0, errors
+    assert killed_at < 1000, "the kill came too late to show anything"
+    with sqlite3.connect(store) as connection:
+        assert connection.execute("SELECT state, error, count(*) FROM inbox GROUP BY 1, 2").fetchall() == [
+            ("done", "", 1000)
+        ]
+    alone, by_ray = rows_of(tmp_path / "alone.db"), rows_of(store)
+    assert len(alone["documents"]) == 1000
+    assert {table: by_ray[table] == rows for table, rows in alone.items()} == dict.fromkeys(alone, True)
+
+
+def test_a_document_that_kills_its_actor_is_given_up(cluster: Any) -> None:
+    from serving.crew_ray import RayCrew
+
+    crew = RayCrew(FAKE, 2, cluster.address)
+    try:
+        bad = crew.submit([Document("a", "骗 a"), Document("b", "DIE"), Document("c", "POISON")])
+        good = crew.submit([Document("d", "骗 d")])
+        a, b, c = bad()
+        assert isinstance(a, Reading)
+        assert isinstance(b, DiedWhileReading)
+        assert isinstance(c, Exception)
+        assert [reading.doc_id for reading in good()] == ["d"]
+    finally:
+        crew.close()
+
+
+def test_a_cluster_that_does_not_answer_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from serving.crew_ray import RayCrew
+
+    monkeypatch.setenv("RAY_gcs_server_request_timeout_seconds", "2")
+    with pytest.raises(InputError, match="连不上 Ray 集群"):
+        RayCrew(FAKE, 1, "127.0.0.1:1")
