@@ -29,7 +29,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def fanzha(
-    folder: Path, *words: str, input_: str = "", timeout: float = 120, **extra: str
+    folder: Path, *words: str, input_: str = "", timeout: float = 280, **extra: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in `folder`."""
     return subprocess.run(

@@ -30,11 +30,11 @@ def document(name: str, text: str = "一起骗局") -> Document:
 
 
 def test_a_crew_leaves_the_store_that_one_worker_leaves(tmp_path: Path) -> None:
-    write_documents(tmp_path)
+    write_documents(tmp_path, 200)
     for name, workers in (("alone.db", "1"), ("crew.db", "3")):
-        ran = fanzha(tmp_path, "ingest", "documents.jsonl", "--store", name, "--workers", workers, FANZHA_BATCH="16")
+        ran = fanzha(tmp_path, "ingest", "documents.jsonl", "--store", name, "--workers", workers, FANZHA_BATCH="8")
         assert ran.returncode == 0, ran.stderr
-    assert done(tmp_path / "crew.db") == 1000
+    assert done(tmp_path / "crew.db") == 200
     alone, crew = rows_of(tmp_path / "alone.db"), rows_of(tmp_path / "crew.db")
     assert set(alone) >= {"documents", "articles", "cases", "incidents", "changes", "inbox"}
     assert all(alone[table] for table in ("incidents", "changes"))

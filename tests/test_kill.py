@@ -18,13 +18,13 @@ DOCUMENTS = 1000
 KILLS = 5
 
 
-def write_documents(folder: Path) -> Path:
+def write_documents(folder: Path, count: int = DOCUMENTS) -> Path:
     """One JSON Lines file: one document in five tells a case, one of ten of these retells the case before it."""
     import json
 
     file = folder / "documents.jsonl"
     with file.open("w", encoding="utf-8") as stream:
-        for number in range(DOCUMENTS):
+        for number in range(count):
             case = number - 5 if number % 50 == 45 else number
             filler = "".join(chr(0x4E00 + (case * 37 + at * 11) % 20000) for at in range(60))
             word = "骗局" if number % 5 == 0 else "丰收"

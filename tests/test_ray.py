@@ -39,7 +39,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'tests'}")
-    monkeypatch.setenv("FAKE_PAUSE", "0.01")
+    monkeypatch.setenv("FAKE_PAUSE", "0.03")
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1"})
     for _ in range(2):
         nodes.add_node(num_cpus=1, node_ip_address="127.0.0.1")
@@ -49,16 +49,16 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_a_node_that_is_killed_in_the_middle_changes_nothing(tmp_path: Path, cluster: Any) -> None:
-    write_documents(tmp_path)
-    assert fanzha(tmp_path, "ingest", "documents.jsonl", "--store", "alone.db", FANZHA_BATCH="16").returncode == 0
+    write_documents(tmp_path, 400)
+    assert fanzha(tmp_path, "ingest", "documents.jsonl", "--store", "alone.db", FANZHA_BATCH="8").returncode == 0
     command = [sys.executable, "-m", "serving.command", "ingest", "documents.jsonl", "--store", "ray.db", "--json"]
     options = ["--engine", "ray", "--address", cluster.address, "--workers", "2"]
     store = tmp_path / "ray.db"
     with subprocess.Popen(
-        [*command, *options], cwd=tmp_path, env=environment(FANZHA_BATCH="16", **LOOPBACK),
+        [*command, *options], cwd=tmp_path, env=environment(FANZHA_BATCH="8", **LOOPBACK),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
-        wait_for(lambda: done(store) > 100 or running.poll() is not None)
+        wait_for(lambda: done(store) > 60 or running.poll() is not None)
         assert running.poll() is None, running.communicate()
         gone = cluster.list_all_nodes()[-1]
         cluster.remove_node(gone, allow_graceful=False)
@@ -66,13 +66,13 @@ def test_a_node_that_is_killed_in_the_middle_changes_nothing(tmp_path: Path, clu
         cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
         _, errors = running.communicate(timeout=200)
     assert running.returncode == 0, errors
-    assert killed_at < 1000, "the kill came too late to show anything"
+    assert killed_at < 400, "the kill came too late to show anything"
     with sqlite3.connect(store) as connection:
         assert connection.execute("SELECT state, error, count(*) FROM inbox GROUP BY 1, 2").fetchall() == [
             ("done", "", 1000)
         ]
     alone, by_ray = rows_of(tmp_path / "alone.db"), rows_of(store)
-    assert len(alone["documents"]) == 1000
+    assert len(alone["documents"]) == 400
     assert {table: by_ray[table] == rows for table, rows in alone.items()} == dict.fromkeys(alone, True)
 
 
