@@ -119,3 +119,14 @@ def test_a_foreign_page_opens_no_socket(address: str) -> None:
     assert (
         httpx.get(target, headers=knock | {"Host": "evil.example", "Origin": "http://evil.example"}).status_code == 403
     )
+
+
+def test_the_overview_leads_from_a_province_to_a_city_s_incidents(page: Browser) -> None:
+    page.open("/console")
+    page.until(lambda: "新事件" in page.text() and page.all("svg"), "figures and chart")
+    assert "待研判" in page.text()
+    page.one(".tile[data-value='41']").click()
+    page.until(lambda: "河南" in page.text(".cities"), "the cities of the province")
+    next(link for link in page.all(".cities li a") if link.text == "新乡市").click()
+    page.until(lambda: "place=4107" in page.driver.current_url and page.ready(), "the incidents of the city")
+    page.until(lambda: "点赞三天挣了94块" in page.text(".incidents"), "the incident")

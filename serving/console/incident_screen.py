@@ -37,7 +37,6 @@ _PEOPLE = 4
 def register(room: Room) -> None:
     """Register the page."""
 
-    @ui.page("/", title="事件", response_timeout=15)
     @ui.page("/incidents", title="事件", response_timeout=15)
     async def incidents(request: Request) -> None:
         visitor = room.visitor(request)

@@ -75,3 +75,23 @@ def places(found: Sequence[Mapping[str, Any]]) -> list[str]:
 def thousands(number: int) -> str:
     """12345 → 12,345."""
     return f"{number:,}"
+
+
+def about(number: float) -> str:
+    """A count or a sum for comparing: 12,345; 1.2万 from a hundred thousand on."""
+    return f"{number:,.0f}" if number < 100_000 else f"{number / 10_000:,.1f}万"
+
+
+def about_money(minimum: float, maximum: float) -> str:
+    """Summed losses, rounded to what one can take in: 3,460元, 380万元, 1.2亿–1.3亿元."""
+
+    def one(yuan: float) -> str:
+        for size, name in ((1e8, "亿"), (1e4, "万")):
+            if yuan >= size:
+                digits = 0 if yuan >= size * 1000 else 1 if yuan >= size * 100 else 2
+                number = f"{yuan / size:,.{digits}f}"
+                return (number.rstrip("0").rstrip(".") if digits else number) + name
+        return f"{yuan:,.0f}"
+
+    low, high = one(minimum), one(maximum)
+    return f"{low}元" if low == high else f"{low}–{high}元"

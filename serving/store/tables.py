@@ -142,6 +142,18 @@ class IncidentRow(Base):
         Index("ix_incidents_first_date", "first_date"),
         Index("ix_incidents_last_date", "last_date"),
         Index("ix_incidents_loss_max_fen", "loss_max_fen"),
+        # The console's overview is answered from this alone.
+        Index(
+            "ix_incidents_arrival",
+            "created_at",
+            "withdrawn",
+            "public",
+            "label",
+            "loss_min_fen",
+            "loss_max_fen",
+            "last_date",
+            "published_last",
+        ),
     )
 
 
@@ -228,6 +240,11 @@ class ReportRow(Base):
     reviewed_at: Mapped[str] = mapped_column(Moment, default="")
     correction: Mapped[dict[str, Any] | None] = mapped_column(Json)
     received_at: Mapped[str] = mapped_column(Moment)
+    # Complaints that wait for a person, and how many came in when.
+    __table_args__ = (
+        Index("ix_reports_reviewed_by_received_at", "reviewed_by", "received_at"),
+        Index("ix_reports_received_at", "received_at"),
+    )
 
 
 class BatchRow(Base):
