@@ -130,3 +130,101 @@ def test_the_overview_leads_from_a_province_to_a_city_s_incidents(page: Browser)
     next(link for link in page.all(".cities li a") if link.text == "新乡市").click()
     page.until(lambda: "place=4107" in page.driver.current_url and page.ready(), "the incidents of the city")
     page.until(lambda: "点赞三天挣了94块" in page.text(".incidents"), "the incident")
+
+
+def test_three_complaints_are_decided_by_keyboard_alone(page: Browser, address: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    def lying() -> str:
+        return str(page.driver.execute_script("return document.querySelector('[data-report]')?.dataset.report || ''"))
+
+    def until_next(before: str) -> str:
+        page.until(lambda: lying() not in ("", before), "the next complaint")
+        return lying()
+
+    page.open("/console/desk")
+    page.until(lying, "a complaint")
+    seen = [lying()]
+    # 1. Accept one, correct the next to the second type, reject a third.
+    page.press(Keys.ENTER)
+    seen.append(until_next(seen[-1]))
+    page.until(lambda: "已保存" in page.text(".saved"), "saved")
+    wanted = page.all(".choice")[1].find_element("css selector", "span").text
+    page.press("2")
+    seen.append(until_next(seen[-1]))
+    page.until(lambda: f"更正为{wanted}" in page.text(".saved"), "the correction is saved")
+    page.press("x")
+    until_next(seen[-1])
+    page.until(lambda: "本次已定 3 件" in page.text(".head"), "three decided")
+    found = [httpx.get(f"{address}/v1/reports/{report}").json() for report in seen]
+    assert all(report["reviewed_by"] for report in found)
+    assert found[1]["label_name"] == wanted
+    assert found[2]["kind"] == "unrelated"
+    # 2. Take the last one back: it lies there again and waits.
+    page.press("u")
+    page.until(lambda: lying() == seen[2] and "已撤销" in page.text(".saved"), "the third again")
+    assert httpx.get(f"{address}/v1/reports/{seen[2]}").json()["reviewed_by"] == ""
+
+
+def test_two_browsers_never_get_the_same_complaint(page: Browser, tmp_path: Path) -> None:
+    with browser(page.address, tmp_path / "second") as other:
+        for one in (page, other):
+            one.open("/console/desk")
+            one.until(lambda one=one: one.all("[data-report]"), "a complaint")
+        lying = [one.one("[data-report]").get_attribute("data-report") for one in (page, other)]
+        assert lying[0] != lying[1]
+        assert other.strangers() == []
+
+
+SHEET = (
+    "编号,来电时间,说明事项\n"
+    "GD-1,2026-03-01,我在网上刷单被骗，先后转账五笔共计32800元，受害人邹小红\n"
+    "GD-2,2026-03-02,\n"
+    "GD-3,2026-03-03,有人冒充客服说我的会员要扣费，让我转了9600元，已报警\n"
+    'GD-4,2026-03-04,"' + "长" * 400_000 + '"\n'
+)
+
+
+def test_a_spreadsheet_with_two_bad_rows_is_imported_and_undone(page: Browser, address: str, tmp_path: Path) -> None:
+    sheet = tmp_path / "三月工单.csv"
+    sheet.write_text(SHEET, encoding="gb18030")
+    page.open("/console/import")
+    page.one("#file").send_keys(str(sheet))
+    # 1. No heading tells which column holds the text: a person says so.
+    page.until(lambda: "说明事项" in page.text(".sample"), "the preview")
+    assert not page.one("[data-act=import]").is_enabled()
+    page.one("[name=col-text] option[value='说明事项']").click()
+    page.until(lambda: page.one("[data-act=import]").is_enabled(), "the import is possible")
+    page.one("[name=nature] option[value=complaint]").click()
+    page.until(lambda: page.one("[name=nature]").get_property("value") == "complaint", "the nature stays")
+    page.one("[data-act=import]").click()
+    # 2. Two rows are in, two are refused, each with its reason.
+    page.until(lambda: len(page.all("table.refused tbody tr")) == 2, "the refused rows")
+    assert "第 3 行" in page.text("table.refused")
+    page.until(lambda: "已分析\n2" in page.text("[data-batch]"), "the analysis")
+    batch = page.one("[data-batch]").get_attribute("data-batch")
+    assert httpx.get(f"{address}/v1/batches/{batch}").json()["new"] == 2
+    page.one("[data-act=refused]").click()
+    page.until(lambda: list((tmp_path / "downloads").glob("拒收_*.csv")), "the list of refused rows")
+    text = next((tmp_path / "downloads").glob("拒收_*.csv")).read_text(encoding="utf-8-sig")
+    assert len(text.splitlines()) == 3
+    # 3. The way back, which asks once.
+    page.one("[data-batch] [data-act=undo]").click()
+    page.until(lambda: "确认撤销" in page.text("[data-batch]"), "the question")
+    page.one("[data-batch] [data-act=undo]").click()
+    page.until(lambda: "已撤销" in page.text("[data-batch]"), "undone")
+    assert httpx.get(f"{address}/v1/batches/{batch}").json()["state"] == "undone"
+
+
+def test_pasted_text_is_imported_and_a_list_of_addresses_is_not(page: Browser) -> None:
+    page.open("/console/import")
+    field = page.one("#paste")
+    field.send_keys("http://example.invalid/a")
+    page.one("[data-paste]").click()
+    page.until(lambda: "工作台不联网" in page.text("body"), "why not")
+    assert field.get_property("value") == "http://example.invalid/a"
+    field.clear()
+    field.send_keys("3月9日，我被人以兼职刷单为名骗走1200元。")
+    page.one("[data-paste]").click()
+    page.until(lambda: "新收\n1" in page.text("[data-batch]"), "it is in")
+    page.until(lambda: page.one("#paste").get_property("value") == "", "the field is empty again")

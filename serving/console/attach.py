@@ -64,12 +64,12 @@ def attach(app: FastAPI) -> None:
             where="fanzha serve --console",
             advice="pip install 'fanzha[console]' 后重试",
         ) from error
-    from serving.console import frame, incident_screen, incident_sheet, overview_screen
+    from serving.console import desk_screen, frame, import_screen, incident_screen, incident_sheet, overview_screen
 
     room = Room(app)
     pages.add_static_files("/static", STATIC, max_cache_age=31_536_000)  # their address changes with them
     pages.add_middleware(_Policy)
-    for screen in (overview_screen, incident_screen, incident_sheet):
+    for screen in (overview_screen, incident_screen, incident_sheet, desk_screen, import_screen):
         screen.register(room)
     frame.register_errors(room)
 

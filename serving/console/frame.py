@@ -28,7 +28,12 @@ _ICONS = {
     "bring": "M12 4v11m-5-5 5 5 5-5M4 20h16",
 }
 # Address, name, icon, whether only those who see everything may use it.
-SCREENS = (("/", "总览", "overview", False), ("/incidents", "事件", "incidents", False))
+SCREENS = (
+    ("/", "总览", "overview", False),
+    ("/incidents", "事件", "incidents", False),
+    ("/desk", "研判台", "desk", True),
+    ("/import", "导入", "bring", True),
+)
 DEMO = "演示：本机任何人打开都是值守人员，内容未脱敏。请勿放入真实案件。"
 
 

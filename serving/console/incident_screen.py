@@ -226,7 +226,7 @@ class _Screen:
 
 
 def table_csv(lines: list[dict[str, Any]]) -> str:
-    """The lines as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe."""
+    """The lines as CSV."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(
@@ -252,8 +252,14 @@ def table_csv(lines: list[dict[str, Any]]) -> str:
             total.get("min", ""), total.get("max", ""), wording.days(line["first_date"], line["last_date"]), line["independent_sources"],
             wording.STATUS.get(line["status"], line["status"]), wording.BASIS.get(line["basis"], line["basis"]), line["revised_at"],
         ]  # fmt: skip
-        writer.writerow(f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@", "\t") else cell for cell in cells)
+        writer.writerow(map(spreadsheet_cell, cells))
     return stream.getvalue()
+
+
+def spreadsheet_cell(value: Any) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _heading() -> Html:

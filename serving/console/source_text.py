@@ -7,11 +7,11 @@ In: a document of the store and which of its articles are wanted. Out: a `Source
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from nlp.records import Reading
+from nlp.records import Case, Reading
 from serving import inbox, queries, showing
 from serving.console import wording
 from serving.console.html_parts import Html, join, tag
@@ -41,7 +41,15 @@ def load_source(session: Session, document_id: str, wanted: Collection[int], vie
         (article.number, shapes.load_analysis(article.analysis))
         for article in queries.articles_of(session, document_id)
     ]
-    kept = [analysis for number, analysis in found if not wanted or number in wanted]
+    # As they are filed: a person's type, and the case that is made of all mentions where none was told apart.
+    filed: dict[int, list[Case]] = {}
+    for case in queries.cases_of(session, document_id):
+        filed.setdefault(case.article, []).append(shapes.load_case(case.data))
+    kept = [
+        replace(analysis, cases=tuple(filed.get(number, ())))
+        for number, analysis in found
+        if not wanted or number in wanted
+    ]
     shown = showing.shown(document, Reading(document.doc_id, tuple(kept)), viewer)
     about = (
         ("性质", "投诉" if document.nature == "complaint" else "公开报道"), ("发布", document.publisher),

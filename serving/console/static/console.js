@@ -6,6 +6,8 @@
   const cookie = (name, value) => {
     document.cookie = `${name}=${value}; path=/console; samesite=strict` + (value ? "; max-age=31536000" : "; max-age=0");
   };
+  // Every act names the complaint that lies there, so that a key pressed twice never decides the next one unseen.
+  const act = (name, value) => send("act", { act: name, value, report: document.querySelector("[data-report]")?.dataset.report || "" });
   const values = (form) => Object.fromEntries([...new FormData(form)].filter(([, value]) => String(value).trim()));
   let waiting = 0;
   const later = (act) => { clearTimeout(waiting); waiting = setTimeout(act, 250); };
@@ -31,7 +33,7 @@
     let found;
     if ((found = at("[data-act]")) && !found.disabled) {
       if (found.dataset.act === "clear") document.querySelectorAll("form[data-filter] input,form[data-filter] select").forEach((f) => { f.value = ""; });
-      send("act", { act: found.dataset.act, value: found.dataset.value || "" });
+      act(found.dataset.act, found.dataset.value || "");
     } else if (at("[data-theme-toggle]")) {
       theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true);
     } else if ((found = at("[data-viewer]"))) {
@@ -50,6 +52,8 @@
     } else if ((found = at("mark[data-ref]"))) {
       const button = [...document.querySelectorAll("[data-refs]")].find((b) => b.dataset.refs.split(" ").includes(found.dataset.ref));
       if (button) { choose(button); light(button.dataset.refs.split(" ")); button.scrollIntoView({ block: "nearest" }); }
+    } else if (at("[data-paste]")) {
+      act("paste", `${document.getElementById("paste-nature").value}|${document.getElementById("paste").value}`);
     } else if (at("[data-save-view]")) {
       saveView();
     } else if ((found = at("tr[data-href]")) && !at("a,button")) {
@@ -163,6 +167,7 @@
 
   const typing = (target) => target.closest("input,textarea,select,[contenteditable=true]");
   document.addEventListener("keydown", (event) => {
+    if (!(event.target instanceof Element)) return;
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) {
       if (event.key === "Escape" && typing(event.target)) event.target.blur();
       return;
@@ -171,6 +176,53 @@
       const search = document.getElementById("search");
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     } else if (event.key === "?") help();
+    else if (window.console_desk && !document.querySelector("dialog[open]")) desk(event);
+  });
+
+  // 导入: files go to NiceGUI's uploader, dropped or chosen; the mapping of columns is sent as a whole.
+  const upload = (files) => {
+    if (!files.length) return;
+    const box = document.querySelector("[data-drop] b");
+    if (box) box.textContent = `正在上传 ${files[0].name}……`;
+    window.getElement(window.console_upload).$refs.qRef.addFiles([files[0]]);
+    setTimeout(() => { if (box) box.textContent = "把文件拖到这里，或点此选择"; }, 3000);
+  };
+  for (const name of ["dragover", "dragleave", "drop"]) document.addEventListener(name, (event) => {
+    const zone = document.querySelector("[data-drop]");
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("over", name === "dragover");
+    if (name === "drop") upload(event.dataTransfer.files);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "file") { upload(event.target.files); event.target.value = ""; }
+    const form = event.target.closest("form[data-mapping]");
+    if (form) send("mapping", Object.fromEntries(new FormData(form)));
+    if (event.target.matches("[data-pick]") && event.target.value && !window.console_desk) act(event.target.dataset.pick, event.target.value);
+  });
+
+  // 研判台: decided by keys alone.
+  let linking = false;
+  const desk = (event) => {
+    const on = event.target.closest("a,button,summary");
+    const digit = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
+    const text = document.getElementById("desk-text");
+    if (event.key === "Enter" && !on && !event.repeat) act("accept", "");
+    else if (digit && linking) document.querySelectorAll("[data-act=link]").forEach((b) => { if (b.querySelector("kbd").textContent.endsWith(String(digit))) b.click(); });
+    else if (digit) document.querySelectorAll("[data-act=label]")[digit - 1]?.click();
+    else if (event.key === "t") { event.preventDefault(); document.getElementById("desk-other")?.focus(); }
+    else if (event.key === "x" && !event.repeat) act("reject", "");
+    else if (event.key === "s" && !event.repeat) act("skip", "");
+    else if (event.key === "u" && !event.repeat) act("undo", "");
+    else if (event.key === "j" && text) text.scrollTop += 80;
+    else if (event.key === "k" && text) text.scrollTop -= 80;
+    linking = event.key === "l";
+  };
+  document.addEventListener("keydown", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const pick = event.target.closest("[data-pick]");
+    if (pick && event.key === "Enter" && pick.value) { event.preventDefault(); pick.blur(); act(pick.dataset.pick, pick.value); }
+    else if (pick && event.key === "Escape") pick.blur();
   });
   const help = () => {
     let box = document.getElementById("help");

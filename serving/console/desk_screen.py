@@ -1,0 +1,203 @@
+"""研判台: one complaint after the other, decided by keyboard alone; the next one is ready before it is asked for.
+
+In: keys and clicks of one browser. Out: decisions in the store. The next sheet is read and drawn while a person reads the present
+one, so a decision shows it at once and is written behind it; one that cannot be written brings its complaint back and says why.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any
+
+from fastapi import Request
+from nicegui import background_tasks, ui
+
+from nlp import taxonomy
+from nlp.errors import FanzhaError
+from serving.console import decisions
+from serving.console.decisions import Decision, Done
+from serving.console.desk_queue import Item, Queue
+from serving.console.desk_sheet import ReportSheet, draw_report, load_report
+from serving.console.frame import frame, refuse, tell
+from serving.console.html_parts import Html, empty, join, problem, tag
+from serving.console.room import BASE, Room, Visitor, asked, told
+
+log = logging.getLogger("fanzha.console")
+KEYS = (
+    ("Enter", "接受机器的判断"), ("1–5", "更正为所列类型"), ("t", "选其他类型"), ("l 再 1–4", "并入相近事件"), ("x", "与诈骗无关"),
+    ("s", "跳过"), ("u", "撤销上一件"), ("j / k", "原文向下 / 向上"),
+)  # fmt: skip
+# Decisions of one browser that can be taken back, newest first.
+UNDOABLE = 20
+
+
+def register(room: Room) -> None:
+    """Register the page; the queue is one for all browsers."""
+    queue = Queue(lambda: room.store)
+
+    @ui.page("/desk", title="研判台", response_timeout=20)
+    async def desk(request: Request) -> None:
+        visitor = room.visitor(request)
+        with frame(room, visitor, "/desk", "研判台"):
+            if not visitor.sees_all:
+                refuse(visitor)
+                return
+            screen = Desk(room, queue, visitor, ui.context.client.id)
+            await screen.open()
+        ui.context.client.on_delete(lambda: queue.leave(screen.who))
+
+
+class Desk:
+    """One browser at the desk."""
+
+    def __init__(self, room: Room, queue: Queue, visitor: Visitor, token: str) -> None:
+        self.room, self.queue, self.visitor = room, queue, visitor
+        self.who = f"{visitor.name}/{token}"
+        self.sheet: ReportSheet | None = None
+        self.following: tuple[ReportSheet, Html] | None = None
+        self.undoable: deque[Done] = deque(maxlen=UNDOABLE)
+        self.decided = 0
+
+    async def open(self) -> None:
+        """Draw the frame and the first complaint."""
+        self.head = ui.html("", sanitize=False).classes("head")
+        self.body = ui.html("", sanitize=False).classes("desk-body")
+        ui.html(_bar(), sanitize=False).classes("desk-bar")
+        listed = ",".join(f'["{key}","{words}"]' for key, words in KEYS)
+        ui.add_body_html(f"<script>window.console_keys=[{listed}];window.console_desk=true</script>")
+        ui.on("act", self._act)
+        await self._show_next()
+
+    async def _act(self, event: Any) -> None:
+        what, value = str(event.args.get("act", "")), str(event.args.get("value", ""))
+        if what == "undo":
+            await self._undo()
+            return
+        sheet = self.sheet
+        if sheet is None or (event.args.get("report") or sheet.item.report_id) != sheet.item.report_id:
+            return  # a second press of a key whose first one has brought the next complaint
+        if what == "skip":
+            self.queue.skip(self.who, sheet.item.report_id)
+            await self._show_next()
+        elif decision := _decision(what, value, sheet):
+            await self._decide(sheet, decision)
+
+    async def _decide(self, sheet: ReportSheet, decision: Decision) -> None:
+        """Show the next one, then write; nothing is said to be saved before it is."""
+        self.queue.done(self.who, sheet.item.report_id)
+        await self._show_next()
+        try:
+            done = await asked(lambda: self._write(sheet, decision))
+        except Exception as error:
+            if not isinstance(error, FanzhaError):
+                log.exception("desk")
+            self.queue.again()
+            link = f"（{sheet.external_id}）"
+            tell(f"没有保存{link}：{told(error)}", bad=True)
+            if self.sheet is None:
+                await self._show_next()
+            return
+        self.undoable.append(done)
+        self.decided += 1
+        self.head.set_content(self._heading(f"{sheet.external_id}：{done.words}，已保存"))
+
+    def _write(self, sheet: ReportSheet, decision: Decision) -> Done:
+        with self.room.store.writing() as session:
+            return decisions.decide(session, sheet.item.report_id, sheet.stamp, decision, self.visitor.name)
+
+    async def _undo(self) -> None:
+        if not self.undoable:
+            tell("没有可撤销的了")
+            return
+        done = self.undoable.pop()
+
+        def write() -> ReportSheet:
+            with self.room.store.writing() as session:
+                decisions.undo(session, done, self.visitor.name)
+            with self.room.store.reading() as session:
+                return load_report(session, Item(done.report_id, 0.0, ("刚刚撤销",)), self.visitor.role)
+
+        try:
+            sheet = await asked(write)
+        except Exception as error:
+            if not isinstance(error, FanzhaError):
+                log.exception("desk")
+            tell(f"没有撤销：{told(error)}", bad=True)
+            return
+        self.decided = max(0, self.decided - 1)
+        if self.sheet is not None:  # what lies there now comes right after
+            self.following = (self.sheet, draw_report(self.sheet))
+        self._show(sheet, draw_report(sheet), f"{sheet.external_id}：已撤销，请重新研判")
+
+    async def _show_next(self) -> None:
+        ready, self.following = self.following, None
+        if ready is None:
+            try:
+                ready = await asked(self._prepare)
+            except Exception as error:
+                log.exception("desk")
+                self.sheet = None
+                self.body.set_content(problem(told(error)))
+                return
+        if ready is None:
+            self.sheet = None
+            self.head.set_content(self._heading(""))
+            back = tag("a", "导入投诉", href=f"{BASE}/import", class_="button")
+            self.body.set_content(
+                empty("没有等着研判的投诉", "新的投诉分析完后会出现在这里；被别人打开的不会同时给您。", back)
+            )
+            return
+        self._show(*ready, "")
+        background_tasks.create(self._prefetch())
+
+    def _show(self, sheet: ReportSheet, drawn: Html, note: str) -> None:
+        self.sheet = sheet
+        self.head.set_content(self._heading(note))
+        self.body.set_content(drawn)
+
+    async def _prefetch(self) -> None:
+        if self.following is None and self.sheet is not None:
+            try:
+                self.following = await asked(self._prepare)
+            except Exception:  # the next asking meets the same and says it
+                log.exception("desk")
+
+    def _prepare(self) -> tuple[ReportSheet, Html] | None:
+        """The next item that is not before this person already, read and drawn."""
+        here = self.sheet.item.report_id if self.sheet is not None else ""
+        item = next((item for item in self.queue.take(self.who, 2) if item.report_id != here), None)
+        if item is None:
+            return None
+        with self.room.store.reading() as session:
+            sheet = load_report(session, item, self.visitor.role)
+        return sheet, draw_report(sheet)
+
+    def _heading(self, note: str) -> Html:
+        waiting = f"待研判 {len(self.queue):,} 件　本次已定 {self.decided} 件"
+        return join(
+            tag("h1", "研判台"), tag("p", note, class_="saved", role="status"), tag("p", waiting, class_="soft")
+        )
+
+
+def _decision(what: str, value: str, sheet: ReportSheet) -> Decision | None:
+    """What a key or a click asks for; None for what is not on this sheet."""
+    if what == "accept":
+        return Decision("accept")
+    if what == "reject":
+        return Decision("reject")
+    if what == "label" and any(label.id == value for label in taxonomy.load().labels):
+        return Decision("accept") if value == sheet.label and sheet.kind == "case" else Decision("correct", label=value)
+    if what == "link" and any(like.incident_id == value and not like.joined for like in sheet.similar):
+        return Decision("link", incident_id=value)
+    return None
+
+
+def _bar() -> Html:
+    def act(key: str, words: str, name: str, class_: str = "button") -> Html:
+        return tag("button", tag("kbd", key), words, type="button", data_act=name, class_=class_)
+
+    return join(
+        act("Enter", "接受", "accept", "button main-act"), act("x", "与诈骗无关", "reject"), act("s", "跳过", "skip"),
+        act("u", "撤销上一件", "undo"), tag("span", "数字更正类型，l 加数字并入相近事件，? 看全部按键", class_="soft"),
+    )  # fmt: skip
