@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from nlp.errors import FanzhaError, InputError
+from serving import model_command
 from serving.command_options import (
     JsonOption,
     MapOption,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )  # fmt: skip
 batches_app = typer.Typer(help="查看、撤销导入批次。", no_args_is_help=True, context_settings=HELP)
 app.add_typer(batches_app, name="batches")
+model_command.register(app)
 
 app.command()(ingest)
 

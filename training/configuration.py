@@ -77,6 +77,15 @@ class PseudoSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BlendSettings:
+    """The two model folders that are put together."""
+
+    encoder: str
+    lexical: str
+    table_first: bool  # where the lexical table is sure, the encoder is not asked for kind and label
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """One run: what it is called, what it reads, how it trains, what is asked of its thresholds."""
 
@@ -90,6 +99,7 @@ class Configuration:
     lexical: LexicalSettings | None = None
     encoder: EncoderSettings | None = None
     pseudo: PseudoSettings | None = None
+    blend: BlendSettings | None = None
 
 
 def read_configuration(path: Path) -> Configuration:

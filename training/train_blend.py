@@ -12,7 +12,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,13 @@ from nlp.blend import Blend, combine, cool, is_sure
 from nlp.errors import InputError
 from nlp.model_folder import load, read_manifest
 from training.calibrate import calibrate, negative_log_likelihood
-from training.configuration import LexicalSettings, read_configuration
+from training.configuration import Configuration, LexicalSettings, read_configuration
 from training.gather import Example, gather
 from training.train_encoder import held_out_rows
 from training.train_lexical import count_features, fit_heads
 from training.write_folder import Provenance, write_folder
 
+NEVER = 1.01  # no probability: the table alone is never sure
 # Weights tried for each engine; temperature is in them, so they go beyond 1.
 ENCODER_WEIGHTS = np.geomspace(0.1, 4.0, 25)
 LEXICAL_WEIGHTS = np.concatenate([[0.0], np.geomspace(0.2, 16.0, 28)])
@@ -60,23 +61,18 @@ def held_out_lexical(
     return np.asarray(rotated.columns[list(rows)] @ weights + bias, dtype=np.float32)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("configuration", type=Path)
-    parser.add_argument("--encoder", type=Path, required=True)
-    parser.add_argument("--lexical", type=Path, default=Path("nlp/models/lexical-20261122"))
-    parser.add_argument("--data", type=Path, default=Path("../shared"))
-    parser.add_argument("--output", type=Path)
-    given = parser.parse_args(arguments)
-    configuration = read_configuration(given.configuration)
-    if configuration.lexical is None:
-        raise InputError("配置中没有 [lexical]", where=str(given.configuration))
-    folder = given.output or Path("nlp/models") / configuration.name
-    gathered = gather(given.data, configuration.data, configuration.seed)
+def train(configuration: Configuration, data: Path, folder: Path) -> dict[str, float]:
+    """Fit the weights on the fold that the encoder was not trained on, calibrate there, write the folder; returns what was measured.
+
+    Raises InputError where the configuration has no [lexical] or no [blend], ModelError for a folder that is not whole.
+    """
+    if configuration.lexical is None or configuration.blend is None:
+        raise InputError("配置中没有 [lexical] 或 [blend]", where=configuration.name)
+    sources = Path(configuration.blend.encoder), Path(configuration.blend.lexical)
+    gathered = gather(data, configuration.data, configuration.seed)
     examples = gathered.examples
     # 1. Both engines on the fold that the encoder was not trained on.
-    classifier, manifest = load(given.encoder), read_manifest(given.encoder)
+    classifier, manifest = load(sources[0]), read_manifest(sources[0])
     kinds, labels = classifier.kinds, classifier.labels
     outside = held_out_rows(examples, configuration.folds, configuration.seed)
     rows = [row for row in sorted(outside) if examples[row].judged]
@@ -88,9 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     related = [index for index, row in enumerate(rows) if examples[row].label in labels]
     label_truth = np.array([labels.index(examples[rows[index]].label) for index in related])
     label = fit_weights(encoder[related, len(kinds) :], lexical[related, len(kinds) :], label_truth)
-    own = load(given.lexical).calibration
-    sure = (own.kind_temperature, own.label_temperature, own.kind_threshold, own.label_threshold)
-    blend = Blend(*kind, *label, *sure)
+    own = load(sources[1]).calibration
+    sure = (own.kind_threshold, own.label_threshold) if configuration.blend.table_first else (NEVER, NEVER)
+    blend = Blend(*kind, *label, own.kind_temperature, own.label_temperature, *sure)
     print("权重：", blend)
     # 3. Temperatures and thresholds of what the engine gives out: the table's logits where it is sure, else the sum.
     given_out = np.stack(
@@ -101,27 +97,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for network, table in zip(encoder, lexical, strict=True)
         ]
     )
-    calibration, measured = calibrate(
-        [examples[row] for row in rows],
-        given_out,
-        kinds,
-        labels,
-        configuration.kind_precision,
-        configuration.label_precision,
-    )
-    print("留出折：", measured)
+    judged = [examples[row] for row in rows]
+    targets = configuration.kind_precision, configuration.label_precision
+    for name, logits in (("编码器", encoder), ("词面", lexical)):
+        print(f"留出折 {len(rows)} 篇，{name}：", calibrate(judged, logits, kinds, labels, *targets)[1])
+    calibration, measured = calibrate(judged, given_out, kinds, labels, *targets)
+    print("留出折，混合：", measured)
     # 4. The folder.
     folder.mkdir(parents=True, exist_ok=True)
-    for source, name in (
-        (given.encoder, "model.onnx"),
-        (given.encoder, "tokenizer.json"),
-        (given.lexical, "lexical.npz"),
-    ):
+    for source, name in ((sources[0], "model.onnx"), (sources[0], "tokenizer.json"), (sources[1], "lexical.npz")):
         shutil.copyfile(source / name, folder / name)
     (folder / "blend.json").write_text(json.dumps(asdict(blend), indent=2) + "\n", encoding="utf-8")
-    write_folder(
-        folder, "blend", kinds, labels, calibration, Provenance(gathered, measured, configuration), manifest.reading
-    )
+    tags = json.loads((sources[0] / "labels.json").read_text(encoding="utf-8")).get("tags", ())
+    provenance = Provenance(gathered, measured, configuration)
+    write_folder(folder, "blend", kinds, labels, calibration, provenance, manifest.reading, tags)
+    return measured
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("configuration", type=Path)
+    parser.add_argument("--encoder", help="model folder instead of the one that the configuration names")
+    parser.add_argument("--lexical", help="model folder instead of the one that the configuration names")
+    parser.add_argument("--data", type=Path, default=Path("../shared"))
+    parser.add_argument("--output", type=Path)
+    given = parser.parse_args(arguments)
+    configuration = read_configuration(given.configuration)
+    if configuration.blend is not None:
+        named = {name: getattr(given, name) for name in ("encoder", "lexical") if getattr(given, name)}
+        configuration = replace(configuration, blend=replace(configuration.blend, **named))
+    folder = given.output or Path("nlp/models") / configuration.name
+    train(configuration, given.data, folder)
     print(f"写好 {folder}")
 
 
