@@ -154,8 +154,15 @@ def test_a_network_goes_on_from_the_weights_of_another(
     train_encoder.train(configuration(), encoder, data, tmp_path / "runs" / "one", tmp_path / "one")
     (checkpoint,) = (tmp_path / "runs" / "one").glob("*/checkpoint.pt")
     first = losses(capsys.readouterr().out)
-    train_encoder.train(configuration(), encoder, data, tmp_path / "runs" / "two", tmp_path / "two", begin=checkpoint)
+    train_encoder.train(configuration(), encoder, data, tmp_path / "runs" / "two", tmp_path / "two", begin=[checkpoint])
     assert losses(capsys.readouterr().out)[0] < first[0]
+
+
+def test_the_mean_of_checkpoints(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 3.0)):
+        torch.save({"network": {"head.weight": torch.full((2, 2), value)}}, tmp_path / name)
+    (mean,) = train_encoder.mean_weights([tmp_path / "a", tmp_path / "b"]).values()
+    assert torch.equal(mean, torch.full((2, 2), 2.0))
 
 
 def test_the_token_head_learns_what_is_marked_and_nothing_where_nobody_judged(encoder: Path) -> None:

@@ -2,7 +2,7 @@
 
 In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens), output logits (batch, outputs)
 and, for a network with a token head, tags (batch, tokens, tags).
-Matrices are int8 per channel with activations quantised while running; word vectors are int8 with one scale a row.
+Matrices are int8 per channel with activations quantised while running; vectors of words and positions are int8 with one scale a row.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def export(network: ReportNetwork, path: Path) -> None:
 
     network = network.eval()
     network.bert.set_attn_implementation("eager")  # the fused operator exports to something larger and slower
-    network.bert.embeddings.word_embeddings = RowQuantised(network.bert.embeddings.word_embeddings.weight.detach())
+    embeddings = network.bert.embeddings
+    embeddings.word_embeddings = RowQuantised(embeddings.word_embeddings.weight.detach())
+    embeddings.position_embeddings = RowQuantised(embeddings.position_embeddings.weight.detach())
     ids = torch.tensor([[0, 10, 11, 12, 2], [0, 10, 11, 2, 1]])
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"

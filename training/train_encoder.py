@@ -12,7 +12,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from nlp import taxonomy
 from nlp.encoder import Reading
@@ -64,6 +65,12 @@ def held_out_rows(examples: Sequence[Example], folds: int, seed: int) -> set[int
     return {row for row, example in enumerate(examples) if example.cluster in out and not example.beliefs}
 
 
+def mean_weights(checkpoints: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of the weights in checkpoints of `fit`, name by name."""
+    loaded = [torch.load(path, weights_only=True)["network"] for path in checkpoints]
+    return {name: torch.stack([weights[name] for weights in loaded]).mean(dim=0) for name in loaded[0]}
+
+
 def tag_activations(
     examples: Sequence[Example],
     activations: Activations,
@@ -95,13 +102,13 @@ def train(
     runs: Path,
     folder: Path,
     pseudo: Path | None = None,
-    begin: Path | None = None,
+    begin: Sequence[Path] = (),
     draw: int = 0,
 ) -> dict[str, float]:
     """All steps; returns what was measured on the held-out fold.
 
-    pseudo: the file of training.pseudo_label. begin: a checkpoint of a run with the same layers and heads, to go on from its weights.
-    draw: another order of the same examples; folds stay. Networks of several draws can be averaged (training.average_checkpoints).
+    pseudo: the file of training.pseudo_label. begin: checkpoints of runs with the same layers and heads, to go on from the mean of their weights.
+    draw: another order of the same examples; folds stay. Runs of several draws that began alike may be averaged: `begin` them with no epochs.
     """
     settings = configuration.encoder
     if settings is None:
@@ -130,8 +137,8 @@ def train(
         fitting, masks = tag_activations(examples, activations, network, tokenizer, settings, shards)
 
     def start(network: ReportNetwork, rows: Sequence[int]) -> None:
-        if begin is not None:
-            network.load_state_dict(torch.load(begin, weights_only=True)["network"], strict=False)
+        if begin:
+            network.load_state_dict(mean_weights(begin), strict=False)
             return
         about = json.dumps([texts, asdict(reading_of(settings)), settings.layers])
         kept = shards / f"pooled-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
@@ -185,10 +192,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--output", type=Path)
     parser.add_argument("--draw", type=int, default=0, help="another order of the examples")
-    parser.add_argument("--begin", type=Path, help="checkpoint of an earlier run to go on from")
+    parser.add_argument("--begin", type=Path, nargs="+", default=(), help="checkpoints to go on from the mean of")
+    parser.add_argument(
+        "--no-epochs", action="store_true", help="train nothing: calibrate and write what --begin gives"
+    )
     parser.add_argument("--pseudo", type=Path, help="what training.pseudo_label wrote")
     given = parser.parse_args(arguments)
     configuration = read_configuration(given.configuration)
+    if given.no_epochs and configuration.encoder is not None:
+        configuration = replace(configuration, encoder=replace(configuration.encoder, epochs=0, stop_after=0))
     encoder = given.encoder or given.runs / "e5"
     if given.encoder is None:
         convert(encoder, given.wheel)
