@@ -181,3 +181,30 @@ def test_what_the_formatter_prints_reads_back(low: Decimal, other: Decimal | Non
     high = low if other is None else max(low, other)
     value = _amount(find_sums(f"损失{write_money(low, high)}。")[0])
     assert (value.value_min, value.value_max) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("床850一张，只收现款", 850, 850),
+        ("订六桌菜，一桌1200，我说行", 1200, 1200),
+        ("先给了2600，是交房租的", 2600, 2600),
+        ("前后六千八，一根管子没见着", 6800, 6800),
+        ("一台四千二，先付定金", 4200, 4200),
+        ("又卖她磁疗床垫12,800，再拉她去旅游", 12800, 12800),
+        ("标价2600，有人来问", 2600, 2600),
+    ],
+)
+def test_complaints_leave_the_currency_out(text: str, low: int, high: int) -> None:
+    assert [(a.value_min, a.value_max) for a in map(_amount, find_sums(text))] == [(low, high)]
+
+
+def test_what_stands_in_a_list_with_a_sum_is_one() -> None:
+    assert [int(_amount(m).value_max) for m in find_sums("共垫付六笔：99、299、799、2499元")] == [99, 299, 799, 2499]
+
+
+@pytest.mark.parametrize(
+    "text", ["赶紧打了110", "拨12345反映", "为防万一，先挂失", "一天8000步", "给了100多人", "每人500字", "2023、2024年各一次"]
+)
+def test_numbers_that_complaints_do_not_mean_as_money(text: str) -> None:
+    assert not find_sums(text)

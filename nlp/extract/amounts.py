@@ -24,12 +24,15 @@ from nlp.extract.money_words import (
     CURRENCY_WORDS,
     FREE_AFTER,
     JOIN,
+    LISTED,
     MEASURE,
     MONEY_BEFORE,
     MONEY_RIGHT_BEFORE,
+    MONEY_TOLD_BEFORE,
     NOT_A_SUM_BEFORE,
     PER_AFTER,
     PER_BEFORE,
+    SPOKEN,
     SYMBOL_BEFORE,
     SYMBOLS,
     TENTHS,
@@ -43,7 +46,8 @@ from nlp.spelling import fold
 
 _BARE_UNITS = frozenset("百千万亿十")
 _SENTENCE = frozenset("。；！？\n;!?")
-_LIST_GAP = re.compile(r" ?[、和及与] ?")
+_HOTLINE = re.compile(r"1[12][0-9]|12[0-9]{3}|9[56][0-9]{3}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def _bounds(quantity: Quantity) -> tuple[Decimal, Decimal]:
@@ -127,6 +131,10 @@ def _bare_is_money(folded: str, number: Number) -> bool:
         return False
     if number.scaled and len(folded) <= 24 and folded.strip() == folded[number.prefix_start : number.end].strip():
         return True  # a cell or a line that holds nothing else: 380多万
+    if number.text == "万一" or folded.startswith("万一", number.start):
+        return False  # 以防万一
+    if _HOTLINE.fullmatch(number.text) and before.endswith(("打", "打了", "拨", "拨了")):
+        return False  # 打了110, 拨12345
     free = FREE_AFTER.match(folded, number.end)
     right_before = MONEY_RIGHT_BEFORE.search(before)
     value = number.quantity.maximum
@@ -134,12 +142,36 @@ def _bare_is_money(folded: str, number: Number) -> bool:
         # 参保人数超13亿, 用户超7.2亿: hundreds of millions without 元 are people or cards unless money stands right before.
         return bool(free and right_before)
     if number.scaled and value >= 1000:
-        return bool((free and MONEY_BEFORE.search(before)) or right_before) or bool(
-            free and free.end() - number.end >= 2 and value >= 1000 and number.text[-1] in "万千wWkK"
-        )
-    if number.text[:1].isdigit() and number.text[:1].isascii() and 100 <= value < 10**8:
-        return bool(right_before and free and not folded.startswith((".", ":", "-"), number.end))
-    return False
+        near_money = (free and MONEY_BEFORE.search(before)) or right_before
+        if near_money or (free and free.end() - number.end >= 2 and number.text[-1] in "万千wWkK"):
+            return True
+    if folded.startswith((".", ":", "-", "/"), number.end) or folded[number.start - 1 : number.start] in (
+        "-",
+        "/",
+        ":",
+        ".",
+    ):
+        return False
+    arabic = number.text[:1].isdigit() and number.text[:1].isascii()
+    if arabic and 100 <= value < 10**8 and right_before and free:
+        return True
+    return _told_bare(folded, number, before, bool(free))
+
+
+def _told_bare(folded: str, number: Number, before: str, free: bool) -> bool:
+    """850一张, 一桌1200, 给了3000, 九千八, 12,800: how complaints and records tell sums."""
+    value = number.quantity.maximum
+    if value < 10 or len(number.text) == 1 or _YEAR.fullmatch(number.text):
+        return False
+    if value >= 20 and PER_AFTER.match(folded, number.end) and not folded.startswith("/", number.end):
+        return True
+    if not free:
+        return False
+    if SPOKEN.search(number.text) or (PER_BEFORE.search(before) and value >= 20):
+        return True
+    if "," in number.text and value >= 1000 and MONEY_BEFORE.search(before):
+        return True
+    return value >= 100 and MONEY_TOLD_BEFORE.search(before) is not None
 
 
 class _Found:
@@ -255,22 +287,19 @@ def find_sums(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]
             candidates.append(found)
     # 2. Ranges, before numbers without a currency are dropped: the 1 of 1-2万元 has none.
     candidates = _join_ranges(folded, candidates)
-    # 3. A currency, or a money context.
+    # 3. A currency, or a money context; what stands in a list with a sum is one (99、299、2499元).
+    told = [bool(found.currency) or _bare_is_money(folded, _whole(found)) for found in candidates]
+    for index in (*range(1, len(candidates)), *range(len(candidates) - 2, -1, -1)):
+        told[index] = told[index] or any(
+            0 <= other < len(candidates) and told[other] and _listed(folded, candidates[index], candidates[other])
+            for other in (index - 1, index + 1)
+        )
     mentions: list[Mention] = []
-    for index, found in enumerate(candidates):
-        confidence = 0.97
-        if not found.currency:
-            following = candidates[index + 1] if index + 1 < len(candidates) else None
-            listed = (
-                following is not None
-                and following.currency == "CNY"
-                and found.low >= 100
-                and found.number.text[:1].isdigit()
-                and _LIST_GAP.fullmatch(folded, found.end, following.start) is not None
-            )
-            if not listed and not _bare_is_money(folded, _whole(found)):
-                continue
-            found.currency, confidence = "CNY", 0.8
+    for found, is_sum in zip(candidates, told, strict=True):
+        if not is_sum:
+            continue
+        confidence = 0.97 if found.currency else 0.8
+        found.currency = found.currency or "CNY"
         if not found.high or found.high > Decimal(10) ** 16:
             continue
         per, end = _price_unit(folded, found)
@@ -278,6 +307,19 @@ def find_sums(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]
         value = Amount(_plain(found.low), _plain(found.high), found.currency, per)
         mentions.append(Mention("amount", found.start, end, surface, value, "", confidence, "rule:amounts"))
     return mentions
+
+
+def _listed(folded: str, bare: _Found, other: _Found) -> bool:
+    """Whether a bare number stands in a list beside a sum in yuan: 99、299、2499元; a comma is enough between numbers of three digits."""
+    if other.currency not in ("", "CNY") or bare.low < 50 or _YEAR.fullmatch(bare.number.text):
+        return False
+    first, last = (bare, other) if bare.start < other.start else (other, bare)
+    gap = LISTED.fullmatch(folded, first.end, last.start)
+    if gap is None or not (bare.number.scaled or bare.number.text[:1].isdigit()):
+        return False
+    if bare is last and not FREE_AFTER.match(folded, bare.end):
+        return False
+    return "、" in gap[0] or (bare.low >= 100 and other.low >= 100)
 
 
 def _whole(found: _Found) -> Number:
