@@ -112,6 +112,11 @@ def segment(text: str) -> list[Token]:
     return tokens
 
 
+def is_word(text: str) -> bool:
+    """Whether the dictionary (jieba's, our lexicon, division names) knows these characters as a word."""
+    return bool(_tokenizer().FREQ.get(text, 0))
+
+
 def tokens(text: str) -> list[str]:
     """Search words of `text`: normal spellings in lower case, long words also by their parts, no punctuation.
 

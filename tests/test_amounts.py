@@ -204,7 +204,8 @@ def test_what_stands_in_a_list_with_a_sum_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["赶紧打了110", "拨12345反映", "为防万一，先挂失", "一天8000步", "给了100多人", "每人500字", "2023、2024年各一次"]
+    "text",
+    ["赶紧打了110", "拨12345反映", "为防万一，先挂失", "一天8000步", "给了100多人", "每人500字", "2023、2024年各一次"],
 )
 def test_numbers_that_complaints_do_not_mean_as_money(text: str) -> None:
     assert not find_sums(text)

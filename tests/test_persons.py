@@ -143,3 +143,26 @@ PIECES = [
 def test_a_long_text_of_one_piece_is_read_to_its_end(piece: str) -> None:
     text = piece * (36_000 // len(piece))
     assert all(text[mention.start : mention.end] == mention.surface for mention in find_persons(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("眭某来所报称被骗", "眭某"),  # a rare family name
+        ("么某福牵的头", "么某福"),  # one that is also a word counts before 某
+        ("民警税国勇根据线索赶到", "税国勇"),  # and behind a title, where no word is made
+        ("练海生，男，47岁，瓜农", "练海生"),  # sex and age without brackets
+        ("昝思明来所报称账户被盗", "昝思明"),
+        ("对方推来一名“床垫厂销售谷姐”", "谷姐"),
+        ("角某珍损失6420元", "角某珍"),  # 珍损 is no word
+    ],
+)
+def test_names_as_records_and_complaints_write_them(text: str, name: str) -> None:
+    assert name in [mention.surface for mention in find_persons(text)]
+
+
+@pytest.mark.parametrize("text", ["民警相关负责人表示", "康师傅和“康师傅”", "升级为“老总”级别", "接送“小姐”需要服务费"])
+def test_words_that_only_look_like_names(text: str) -> None:
+    assert not [
+        mention.surface for mention in find_persons(text) if mention.surface in ("相关", "老总", "小姐", "康师傅")
+    ]

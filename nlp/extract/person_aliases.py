@@ -35,7 +35,7 @@ _ALIAS_LEFT = re.compile(
 )
 _ALIAS_LEFT_WEAK = re.compile(r"(?:名字|名叫|名为|名称|自称|代号|称呼|叫做|叫|称为|一个|一名)(?:为|是|叫|的|:|：)?\Z")
 _ALIAS_RIGHT = re.compile(
-    r"的?(?:微信)?(?:网友|好友|陌生人|男子|女子|人[，,。主加向联添找]|男生|女生|女孩|男孩|微信好友|用户|男|女|美女|客户|买家|卖家|微商|网民|"
+    r"的?(?:微信)?(?:网友|好友|陌生人|男子|女子|人(?![民员工])|男生|女生|女孩|男孩|微信好友|用户|男|女|美女|客户|买家|卖家|微商|网民|"
     r"主播|群主|军人|老乡)|（化名|\(化名|(?:主动|告诉|称|说|便|要求|表示|声称|又|就|向|与|加)"
 )
 _THING_RIGHT = re.compile(
@@ -52,6 +52,12 @@ _FOREIGN = re.compile(r"[一-鿿]{1,8}[·•‧・][一-鿿]{1,8}(?:[·•‧・
 _LATIN = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,15} [A-Z][a-z]{2,15}(?![A-Za-z])")
 
 
+# “谷姐”, “龙哥”, “罗厂长”, “销售谷姐”: a short name with a word for a person, in quotes.
+_CALLED = re.compile(
+    r"(?P<what>客服|助理|销售|老师|导师|军官|[军教]官|派单员|金牌)?(?P<name>[小老大阿]?[一-鿿]{1,2}(?:哥|姐|妹|总|副总|叔|兄|参谋|干事|连长|班长|司务长|厂长|主任|老师|经理|队长|警官|师傅|工)|[小老阿][一-鿿])\Z"
+)
+
+
 def find_aliases(folded: str) -> Iterator[Candidate]:
     """Net names and false names in quotes after 昵称, 网名, 自称 …, bare after 网名叫, and anything before （化名）."""
     last = -9
@@ -60,6 +66,21 @@ def find_aliases(folded: str) -> Iterator[Candidate]:
         name = match.group(1)
         left = folded[max(0, start - 8) : start - 1]
         listed = start - last == 3 and folded[start - 2] in "、和与"  # “雯雯”、“圆圆”
+        called = _CALLED.search(name)
+        if (
+            called
+            and (called.start() == 0 or called["what"])
+            and not _THING_RIGHT.match(folded, end + 1)
+            and name not in common_words()
+        ):
+            begin = start + called.start("name")
+            first = called["name"].lstrip("小老大阿")[:1]
+            plain_title = called["name"][0] in "小老大阿" and len(called["name"]) == 2 and first in "姐哥妹总叔工"
+            named = called["name"][0] in "小老大阿" or family_length(called["name"], 0) or first in given_characters()
+            if named and not plain_title and name != "康师傅":
+                last = end
+                yield Candidate(begin, end, folded[begin:end], "alias", "alias_called", 0.75)
+                continue
         strong = listed or _ALIAS_LEFT.search(left) is not None
         if folded.startswith("投诉", end + 1):  # “用户7374”投诉“某店”: the way complaint sites title a complaint
             yield Candidate(start, end, name, "alias", "alias_complains", 0.7)

@@ -83,11 +83,12 @@ def transliteration() -> frozenset[str]:
 
 @cache
 def surnames() -> dict[str, frozenset[str]]:
-    """Family names by class: plain, wary (also ends common words), compound (two characters)."""
+    """Family names by class: plain, wary (also ends common words), rare (counts only before 某 or a title), compound (two characters)."""
     rows = dict(line.split("\t") for line in _lines("surnames.txt"))
     return {
         "plain": frozenset(rows["plain"]),
         "wary": frozenset(rows["wary"]),
+        "rare": frozenset(rows["rare"]),
         "compound": frozenset(rows["compound"].split()),
     }
 
@@ -167,7 +168,7 @@ def family_before(text: str, end: int) -> tuple[int, bool]:
     character = text[end - 1 : end] if end else ""
     if character in table["plain"]:
         return 1, False
-    return (1, True) if character in table["wary"] else (0, False)
+    return (1, True) if character in table["wary"] or character in table["rare"] else (0, False)
 
 
 def may_end(folded: str, end: int) -> bool:

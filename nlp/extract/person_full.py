@@ -27,11 +27,16 @@ from nlp.extract.person_forms import (
     surnames,
     titles,
 )
+from nlp.segment import is_word
 
 # Brackets that only a person's name precedes.
 _BRACKET_PERSON = re.compile(
     r"[（(](?=男|女|化名|化姓|汉族|\d{1,2}岁|网名|绰号|另案|在逃|已判|[\dX*]{6}|身份证|时年|现年|均为化名|[一-鿿]{2,8}人[，,、)）])"
 )
+# 史玉凤，女，55岁; 毛建国,47岁: records give sex or age without brackets.
+_COMMA_PERSON = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
+# A name that comes to the station: 练海生到所讲, 昝思明来所报称.
+_COMES = re.compile(r"(?=(?:来|到)(?:我?所|我?队|派出所)|(?:来所|来电)?报(?:警|案)?称)")
 _SAYS = re.compile(
     r"(?:对记者|向记者)?(?:表示|介绍|告诉|指出|认为|提醒|坦言|说[，：,:。]|说道|称[，：,:]|交代|供述|供认|回忆|坦白|解释|强调|透露|呼吁|建议|分析)"
 )
@@ -120,6 +125,18 @@ class FullNames:
         points, end = max(options)
         return end, points
 
+    def read_rare(self, start: int) -> int:
+        """The end of a name with a rare family name right behind a title (民警税国勇根据); 0 where it may be a word (民警相关)."""
+        if self.folded[start : start + 1] not in surnames()["rare"]:
+            return 0
+        for end in (start + 3, start + 2):
+            name = self.folded[start:end]
+            given = all(c in given_characters() and c not in after_name() for c in name[1:])
+            words = is_word(name) or is_word(name[:2]) or is_word(name[-1] + self.folded[end : end + 1])
+            if len(name) == end - start and given and not words and may_end(self.folded, end):
+                return end
+        return 0
+
     def read_back(self, end: int) -> tuple[int, float] | None:
         """The best start of a full name that ends at `end`."""
         best: tuple[int, float] | None = None
@@ -198,7 +215,15 @@ def find_full(folded: str, reader: FullNames) -> Iterator[Candidate]:
                 end, points = found
                 yield Candidate(start, end, folded[start:end], "full", rule, min(0.95, 0.5 + points / 10))
                 ends.append(end)
-    for pattern, need, rule in ((_BRACKET_PERSON, 2.5, "full_bracket"), (_SAYS, 4.5, "full_says")):
+            elif rule == "full_title" and (rare_end := reader.read_rare(start)):
+                yield Candidate(start, rare_end, folded[start:rare_end], "full", "full_rare", 0.6)
+                ends.append(rare_end)
+    for pattern, need, rule in (
+        (_BRACKET_PERSON, 2.5, "full_bracket"),
+        (_SAYS, 4.5, "full_says"),
+        (_COMMA_PERSON, 4.0, "full_comma"),
+        (_COMES, 3.5, "full_comes"),
+    ):
         for match in pattern.finditer(folded):
             back = reader.read_back(match.start())
             if back and back[1] >= need:

@@ -28,6 +28,7 @@ from nlp.extract.person_forms import (
     titles,
 )
 from nlp.extract.person_full import FullNames
+from nlp.segment import is_word
 
 _STRUCK = re.compile(r"某+")
 _STARRED = re.compile(r"(?<![*×])(?:[*×]{1,2}|[Xx]{1,2})(?![*×A-Za-z0-9])")
@@ -67,7 +68,8 @@ def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str]
         return False
     if character in after_name():
         return seen >= 3 and known
-    return known and (seen >= 2 or following in after_name())
+    # 张某芬损失: no word of any dictionary runs across the end of the name; 张某平时 is one.
+    return known and (seen >= 2 or following in after_name() or not is_word(character + following))
 
 
 def find_masked(folded: str) -> Iterator[Candidate]:
