@@ -1,4 +1,4 @@
-"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, doctor. Chinese for people, `--json` for machines.
+"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, people, audit, doctor. Chinese for people, `--json` for machines.
 
 Each command reads its options and calls a verb elsewhere; heavy imports happen inside the commands, so `--help` is quick.
 Exit codes: 0 done (also when some rows were refused), 1 nothing could be read or done, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -27,6 +27,7 @@ from serving.command_options import (
     settings_of,
 )
 from serving.ingest_command import ingest
+from serving.people_commands import audit_app, people_app
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -36,6 +37,8 @@ app = typer.Typer(
 batches_app = typer.Typer(help="查看、撤销导入批次。", no_args_is_help=True, context_settings=HELP)
 app.add_typer(batches_app, name="batches")
 model_command.register(app)
+app.add_typer(people_app, name="people")
+app.add_typer(audit_app, name="audit")
 
 app.command()(ingest)
 

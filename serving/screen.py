@@ -147,6 +147,16 @@ def print_batches(rows: Iterable[Any]) -> None:
     out().print(table)
 
 
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table; cells are shown letter for letter."""
+    table = Table(header_style="bold", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out().print(table)
+
+
 def print_findings(findings: Sequence[Finding]) -> None:
     """What the doctor found."""
     table = Table(show_header=False, box=None, pad_edge=False)

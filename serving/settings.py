@@ -26,6 +26,8 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_MODEL": "模型目录，默认为随软件安装的模型",
     "FANZHA_BATCH": "一次分析多少篇，默认 32",
     "FANZHA_OPERATOR_KEY": "值守密钥：接口以 Authorization: Bearer 密钥 认出值守人员；不设则人人都是读者",
+    "FANZHA_SECRET": "本机秘密：审计记录的签名、同卡同号的记号都由它而来，至少 32 个随机字符；不要存进事件库",
+    "FANZHA_SECRET_OLD": "换下的旧秘密，逗号隔开，仍能核对旧记录",
     "FANZHA_ANALYZER": "仅供测试：“模块:函数”，返回代替正式分析器的对象",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,6 @@ from nlp import mask
 from nlp.incident import QUOTE_LENGTH
 from nlp.records import Document, Mention, Place, Reading
 from nlp.resolve.build import quote as quoted
-from serving.store import open_store
 from tests import fake_analyzer
 from tests.api_world import OPERATOR, complain, ok, publish, serving, settings_at
 
@@ -271,6 +271,31 @@ def test_what_is_answered_unmasked_is_for_analysts_only(api, path):
 # a store of an older program --------------------------------------------------------------------------------------------
 
 
+def as_the_first_version_left_it(file: Path) -> None:
+    """Move all rows into a store with the schema of 0001, without what that version did not know."""
+    from alembic import command
+
+    from serving.migrations.run import configuration
+
+    newer = file.rename(file.with_suffix(".newer"))
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+    with sqlite3.connect(file) as connection:
+        connection.execute("ATTACH ? AS newer", (str(newer),))
+        tables = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            if table == "alembic_version" or table.startswith(("sqlite_", "search_index_")):
+                continue
+            columns = ", ".join(f'"{row[1]}"' for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            columns = f"rowid, {columns}" if table == "search_index" else columns
+            connection.execute(f"DELETE FROM main.{table}")
+            connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
+        connection.execute("DELETE FROM main.counters WHERE name <> 'sequence'")
+        connection.execute("UPDATE main.incidents SET data = json_remove(data, '$.names')")
+    engine.dispose()
+
+
 def test_a_store_of_the_first_version_is_masked_after_its_migration(tmp_path):
     """0001 knew no names of pages and gave villages to readers; its rows are built anew when it is opened."""
     settings = settings_at(tmp_path, "tests.test_api_leaks:make")
@@ -279,16 +304,7 @@ def test_a_store_of_the_first_version_is_masked_after_its_migration(tmp_path):
             f"刷单骗案 受害人：赵小红 住址：{VILLAGE} 411381 损失：32810{PAGE_BREAK}投资骗案 受害人：孙小海 损失：990"
         )
         publish(api, page, title="赵小红、孙小海被骗", publisher="某报")
-    store = open_store(settings.store)
-    with store.writing() as session:  # what 0001 would have left
-        for statement in (
-            "UPDATE incidents SET data = json_remove(data, '$.names')",
-            "UPDATE alembic_version SET version_num = '0001'",
-            "ALTER TABLE documents DROP COLUMN names",
-            "ALTER TABLE incident_places DROP COLUMN public",
-        ):
-            session.execute(sa.text(statement))
-    store.close()
+    as_the_first_version_left_it(tmp_path / "fanzha.db")
     with serving(settings) as api:
         told = as_reader(api)
         assert len(ok(api.get("/v1/incidents"))["incidents"]) == 2

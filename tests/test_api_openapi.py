@@ -18,6 +18,7 @@ from nlp.records import Document
 from serving.api import reference
 from serving.api.readings import ArticleOut, CaseOut, LineOut, MentionOut, PersonOut
 from serving.api.viewer import RANKS
+from serving.people import roster
 from tests.api_world import OPERATOR, PROBLEM, ok, serving, settings_at
 from tests.fake_analyzer import FakeAnalyzer
 
@@ -95,9 +96,17 @@ def test_every_route_names_the_one_role_it_needs(api, document):
     assert set(roles) == {name for name, _ in operations(document)}
     assert {name: operation["x-role"] for name, operation in operations(document)} == roles
     anybody = {name for name, role in roles.items() if role == "anybody"}
-    assert anybody == {"GET /healthz", "GET /readyz", "GET /v1/taxonomy", "GET /docs", "GET /openapi.json"}
+    assert anybody == {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /v1/taxonomy",
+        "GET /docs",
+        "GET /openapi.json",
+        "POST /v1/session",
+    }
     assert {name for name, role in roles.items() if role == "reader"} == {
         "GET /", "GET /v1/incidents", "GET /v1/incidents/{incident_id}", "GET /v1/changes", "GET /v1/documents/{document_id}",
+        "GET /v1/session", "DELETE /v1/session",
     }  # fmt: skip
 
 
@@ -187,6 +196,9 @@ def test_examples_of_bodies_are_accepted(api, document):
     def example(name: str) -> dict[str, Any]:
         return {field: told["examples"][0] for field, told in schemas[name]["properties"].items()}
 
+    with api.app.state.engine.store.writing() as session:  # the one who logs in with the example of LoginIn
+        roster.add(session, schemas["LoginIn"]["properties"]["name"]["examples"][0], "admin",
+                   schemas["LoginIn"]["properties"]["password"]["examples"][0])  # fmt: skip
     for name, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")
         if content:

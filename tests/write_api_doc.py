@@ -36,7 +36,8 @@ HEAD = """# 接口
 ## 约定
 
 * **启动**：`fanzha serve`（正式，设 `FANZHA_OPERATOR_KEY`）；`fanzha serve --demo` 或 `make run`（演示，只供本机，不要密钥）。
-* **角色**：不带密钥即*读者*，姓名、电话、账号已脱敏，看不到未经人审核的投诉；`Authorization: Bearer 密钥` 为*值守人员*，看到全部。
+* **角色**：不带密钥即*读者*，姓名、电话、账号已脱敏，看不到未经人审核的投诉；
+  `Authorization: Bearer 密钥`（`fanzha people key` 发给）为*值守人员*，看到全部。
   加 `?viewer=reader` 可以较低的角色查看，只能降低。演示中不带密钥即值守人员，但只应答本机地址和本机的名字，别的网站不能写入。
 * **格式**：请求体为 UTF-8 的 JSON（导入文件为表单）；没有的字段、没有的参数一律拒绝，不会悄悄忽略。金额以元计，时间为 ISO 8601、
   与原文一样精确；地点为官方名称的路径和六位代码；偏移按字符从 0 数，不含止。
@@ -247,6 +248,15 @@ def write(api: TestClient) -> str:
         "撤销一次导入：它带来的文档撤回，别的导入也带来的保留。撤销过的再撤销为 409。编辑以上（值守密钥即可）。",
     )
     book.call("DELETE", f"/v1/batches/{batch['id']}", operator=True)
+    book.heading("登录")
+    book.endpoint(
+        "POST /v1/session", "浏览器用名字和密码登录，得到 Cookie 和 `csrf`；程序请用密钥。连续错五次要等（429）。"
+    )
+    book.call("POST", "/v1/session", body={"name": "wangwu", "password": "not-the-right-one"})
+    book.endpoint("GET /v1/session", "现在是谁：名字、角色、凭什么认出、密钥可做的事。")
+    book.call("GET", "/v1/session", operator=True)
+    book.endpoint("DELETE /v1/session", "退出登录，Cookie 清除；没有登录也无妨。登录的人要带 `X-CSRF-Token`。")
+    book.call("DELETE", "/v1/session")
     book.heading("状态与说明")
     book.endpoint("GET /healthz", "进程在应答。什么也不查。")
     book.call("GET", "/healthz")

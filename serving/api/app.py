@@ -14,8 +14,9 @@ from importlib.metadata import version as installed
 
 from fastapi import FastAPI
 
+from serving import secret
 from serving import settings as settings_module
-from serving.api import analysis, complaints, documents, feed, health, home, imports, problems, reference
+from serving.api import analysis, complaints, documents, feed, health, home, imports, problems, reference, signing_in
 from serving.api.engine import Engine
 from serving.api.guard import Guard
 from serving.api.viewer import checked_key
@@ -24,7 +25,8 @@ from serving.settings import Settings
 DESCRIPTION = """把中文文章和投诉变成有结构、可引用的诈骗事件。
 
 * 不带密钥即**读者**：受害人、联系方式、账号、未判决嫌疑人的姓名已脱敏；只有投诉、且没有人审核过的事件不出现。
-* 值守人员用 `Authorization: Bearer 密钥`（环境变量 FANZHA_OPERATOR_KEY）。
+* 值守人员用 `Authorization: Bearer 密钥`（`fanzha people key` 发给，或环境变量 FANZHA_OPERATOR_KEY），浏览器用 `POST /v1/session` 登录。
+* 密钥有角色、权限（read 查、send 送、edit 改、manage 管）和期限；看未脱敏的内容、作任何改动，都先记入审计。
 * 演示（`make run`，只在本机）不带密钥即值守人员，加 `?viewer=reader` 可看读者所见。
 * 一切错误都是 `application/problem+json`（RFC 9457）：发现什么、在哪里、应为什么、怎么办；503 附 `Retry-After`。
 * 金额以元计，时间为 ISO 8601、与原文一样精确，地点为官方名称的路径和六位代码，偏移按字符从 0 数、不含止。
@@ -60,9 +62,10 @@ def create_app(settings: Settings | None = None, *, demo: bool = False) -> FastA
         openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
     app.state.demo = demo
+    secret.keys("start")  # a secret that could be guessed is refused before anything is signed with it
     app.state.operator_key = checked_key(os.environ.get("FANZHA_OPERATOR_KEY", ""))
     app.state.rooms = [
-        room.router for room in (feed, analysis, documents, complaints, imports, health, home, reference)
+        room.router for room in (feed, analysis, documents, complaints, imports, signing_in, health, home, reference)
     ]
     for router in app.state.rooms:
         app.include_router(router)

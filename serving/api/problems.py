@@ -49,13 +49,6 @@ class ForbiddenError(FanzhaError):
     code = "forbidden"
 
 
-class UnauthorizedError(FanzhaError):
-    """A key was sent and is not ours."""
-
-    status = 401
-    code = "unauthorized"
-
-
 class MediaTypeError(FanzhaError):
     """The body is of a kind that this address does not read."""
 
@@ -138,7 +131,8 @@ def unforeseen(path: str, error: Exception, request_id: str) -> JSONResponse:
 
 def _fanzha(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FanzhaError)
-    return answer(request.url.path, fields_of(error))
+    later = getattr(error, "retry_after", None)  # seconds, where an error says when to come again
+    return answer(request.url.path, fields_of(error), {"Retry-After": str(later)} if later else None)
 
 
 def field_path(loc: Sequence[Any]) -> str:
@@ -202,7 +196,7 @@ def install(app: FastAPI) -> None:
 _WHEN: Mapping[int, str] = {
     400: "请求无法读取：不是合法的 JSON、编码不对，或地址中有空字符", 401: "带了密钥而密钥不对", 403: "当前角色无权使用，或演示被本机以外访问",
     404: "没有，或当前角色看不到", 409: "与现状矛盾：编号或键已用于不同内容、已撤回、已撤销", 413: "请求体过大", 415: "不支持这种内容类型",
-    422: "字段不合约定", 503: "模型还在载入、正忙或事件库暂不可用；`Retry-After` 秒后再试",
+    422: "字段不合约定", 429: "太多次，`Retry-After` 秒后再试", 503: "模型还在载入、正忙或事件库暂不可用；`Retry-After` 秒后再试",
 }  # fmt: skip
 # What every route may answer: the guard and the checks of addresses stand before all of them.
 ALWAYS = (400, 401, 403, 422, 503)

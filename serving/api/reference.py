@@ -92,7 +92,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     role = roles_of(route)[0]
     operation["x-role"] = role
     if role in RANKS:
-        operation["security"] = ([{}] if role == "reader" else []) + [{"值守密钥": []}]
+        operation["security"] = ([{}] if role == "reader" else []) + [{"密钥": []}]
     else:
         operation.pop("security", None)
     responses = operation["responses"]

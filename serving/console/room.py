@@ -5,7 +5,6 @@ In: the FastAPI application, the request of a page. Out: `Room`, `Visitor`. It d
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from fastapi import FastAPI, Request
 
 from nlp import mask
 from nlp.errors import FanzhaError
+from serving.people import COOKIE, NOBODY, who_is
 from serving.store import Store
 
 BASE = "/console"
@@ -58,13 +58,17 @@ class Room:
         return self.engine.store  # type: ignore[no-any-return]
 
     def visitor(self, request: Request) -> Visitor:
-        """The person behind a request: in the demo the operator, else whoever sends the operator's key, else a reader."""
-        key, sent = self.app.state.operator_key, request.headers.get("authorization", "")
-        scheme, _, given = sent.partition(" ")
-        known = bool(key) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), key.encode())
-        if not (self.demo or known) or request.cookies.get(VIEWER_COOKIE) == "reader":
-            return Visitor("读者", mask.DEFAULT_VIEWER, self.demo)
-        return Visitor("演示值守" if self.demo else "值守人员", "admin", self.demo)
+        """The person behind a request: who is logged in or sends a key (`serving.people`), in the demo the operator, else a reader."""
+        try:
+            who = who_is(
+                self.store, authorization=request.headers.get("authorization"), cookie=request.cookies.get(COOKIE),
+                operator_key=self.app.state.operator_key, demo=self.demo,
+            )  # fmt: skip
+        except FanzhaError:
+            who = NOBODY
+        if not mask.sees_all(who.role) or request.cookies.get(VIEWER_COOKIE) == "reader":
+            return Visitor(who.name or "读者", mask.DEFAULT_VIEWER, self.demo)
+        return Visitor(who.name, who.role, self.demo)
 
 
 async def asked(question: Callable[[], Answer]) -> Answer:

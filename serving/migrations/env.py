@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from serving.store import tables_people  # noqa: F401 - its tables are part of the schema
 from serving.store.tables import Base
 
 connection = context.config.attributes["connection"]

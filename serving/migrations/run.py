@@ -10,12 +10,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from serving.migrations import HEAD
-
-# Stores from before this revision hold incidents that were built without the names of their pages.
-REBUILT_SINCE = "0010"
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -30,7 +27,8 @@ def upgrade(connection: Connection) -> None:
     """Bring the schema to HEAD. Raises StoreError when the store was made by a newer program."""
     from serving.store.session import StoreError, schema_version
 
-    before = schema_version(connection)
+    # Stores from before 0010 hold incidents that were built without the names of their pages.
+    older = schema_version(connection) is not None and not _names_pages(connection)
     try:
         command.upgrade(configuration(connection), "head")
     except CommandError as error:
@@ -39,8 +37,12 @@ def upgrade(connection: Connection) -> None:
             expected=f"不新于 {HEAD}",
             advice="请升级 fanzha 后再打开",
         ) from error
-    if before is not None and before < REBUILT_SINCE:
+    if older:
         _build_anew(connection)
+
+
+def _names_pages(connection: Connection) -> bool:
+    return "names" in {column["name"] for column in inspect(connection).get_columns("documents")}
 
 
 def _build_anew(connection: Connection) -> None:
