@@ -18,6 +18,9 @@ Decision = Literal["reprint", "same", "undecided", "apart"]
 
 # A reader may be shown a quote of at most 120 characters and the link (DESIGN §6).
 QUOTE_LENGTH = 120
+# Evidence kept with one value, published sources first. A thousand complaints name one city a thousand times; an incident that
+# quoted all of them would be written anew, megabytes long, with every complaint that joins. The rest is read from the cases.
+EVIDENCE_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One value of an incident. `sources` counts independent sources (reprints of one text count once)."""
+    """One value of an incident. `sources` counts independent sources (reprints of one text count once).
+
+    `evidence_total`: how often the sources tell it; `evidence` holds the first `EVIDENCE_KEPT` of these.
+    """
 
     kind: MentionKind
     role: str
@@ -78,6 +84,7 @@ class Fact:
     evidence: tuple[Evidence, ...]
     sources: int = 1
     aliases: tuple[str, ...] = ()
+    evidence_total: int = 0
 
 
 @dataclass(frozen=True, slots=True)

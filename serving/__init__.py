@@ -23,7 +23,7 @@ What the web API and the command line call (all take a `session` of `Store.readi
                        kind=, label=, note=), review(session, id, by=), withdraw(session, id), view(row)
     serving.batches    start(session, source, nature), add(session, batch, items), finish, undo(session, id), get, rows, listing
     serving.incidents  withdraw_documents(session, ids), rebuild(session, incident_ids)
-    serving.resolution attach, detach, settle, merge: who belongs to which incident; links_of(session, case_ids)
+    serving.resolution attach, detach, settle, merge: who belongs to which incident; best_links(session, incident_id)
     serving.changes    last_number(session)
     serving.store.shapes  dump(record), load_incident(data), load_case(data), load_analysis(data)
     serving.doctor     examine(settings) -> Finding rows (also what /readyz may ask)

@@ -8,15 +8,19 @@ the number back. It decides nothing about incidents.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from serving.store.identity import now
 from serving.store.tables import ChangeRow, Counter
 
-ChangeKind = Literal["created", "revised", "merged", "withdrawn", "restricted", "restored"]
+ChangeKind = Literal[
+    "created", "revised", "split", "merged", "withdrawn", "expired", "marked", "restricted", "restored"
+]
+# After these an incident is gone for those who heard of it; `redirect` or `summary.into` says where to, when there is a where.
+TOMBSTONES = ("merged", "withdrawn", "expired", "restricted")
 _SEQUENCE = "sequence"
 # The key of a change's facets for codes of places that readers are not told: victims' homes.
 INNER = "inner"
@@ -40,24 +44,49 @@ def last_number(session: Session) -> int:
 
 def record(
     session: Session,
+    number: int,
     incident_id: str,
     kind: ChangeKind,
     revision: int,
     *,
-    public: bool,
+    reader_revision: int | None,
     summary: dict[str, Any],
     redirect: str | None = None,
-) -> int:
-    """Write one line of the feed and return its number.
+) -> None:
+    """Write the line of the feed that has this `number` (of `next_number`).
 
-    public: readers may see the line. summary: {"before": facets | None, "after": facets | None}, by which a filtered
-    follower is told that an incident came into or left the filter. redirect: where a merged incident went.
+    reader_revision: readers may see the line, and this is the revision it makes to them; None: they may not. summary: {"before":
+    facets | None, "after": facets | None}, by which a filtered follower is told that an incident came into or left the filter, and
+    "into": ids that a split made, "parent": the incident that this one was split from. redirect: where a merged incident went.
     """
-    number = next_number(session)
     session.add(
         ChangeRow(
-            sequence=number, incident_id=incident_id, kind=kind, revision=revision, at=now(), redirect=redirect,
-            public=public, summary=summary,
+            sequence=number, incident_id=incident_id, kind=kind, revision=revision, at=_moment(session, number), redirect=redirect,
+            public=reader_revision is not None, reader_revision=reader_revision, summary=summary,
         )
     )  # fmt: skip
-    return number
+
+
+def _moment(session: Session, number: int) -> str:
+    """Now, to the microsecond, and after the moment of the change before: TAXII asks for what came "after" a moment.
+
+    Clocks of several machines differ and step back; what hangs on the order hangs on the number.
+    """
+    before = session.scalar(sa.select(ChangeRow.at).where(ChangeRow.sequence == number - 1))
+    moment = datetime.now(UTC)
+    if before is not None:
+        moment = max(moment, datetime.fromisoformat(before) + timedelta(microseconds=1))
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def number_at(session: Session, moment: datetime) -> int:
+    """The number of the last change at or before `moment` (with a zone), 0 where there is none: moments grow with the numbers."""
+    low, high = 0, last_number(session)
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = session.scalar(sa.select(ChangeRow.at).where(ChangeRow.sequence == middle))
+        if at is not None and datetime.fromisoformat(at) <= moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low

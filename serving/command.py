@@ -179,7 +179,15 @@ def serve(
 
     doorway = Doorway(make, stop)
     server = uvicorn.Server(
-        uvicorn.Config(doorway, host=host, port=port, log_level="warning", server_header=False, lifespan="on")
+        uvicorn.Config(
+            doorway,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=5,
+        )  # a follower's stream has no end of its own
     )
     name = f"[{host}]" if ":" in host else host
     if demo:

@@ -17,45 +17,54 @@ from nlp import mask, mask_places, taxonomy
 from nlp.incident import Incident, Link, SourcedCase
 from nlp.records import Amount, Place
 from nlp.resolve import build_incident
-from serving import changes, resolution, sourced
+from serving import changes, marking, resolution, snapshots, sourced, statistics
 from serving.store import shapes
 from serving.store.identity import now
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
-from serving.views import NAMES, READERS, names_told
+from serving.views import NAMES, READERS, incident_view, names_told
 
 
-def rebuild(session: Session, incident_ids: Iterable[str]) -> list[int]:
+def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.ChangeKind = "withdrawn") -> list[int]:
     """Build each incident from its cases and write what changed; returns the numbers of the changes, in order.
 
     An incident that comes out as it was gets no change. One without cases becomes a tombstone: a redirect when it was
-    merged, else withdrawn.
+    merged, else of the kind `gone` (withdrawn, expired). What `resolution.settle` split is told on both sides.
     """
+    wanted = set(incident_ids)
+    parts = resolution.splits(session)
+    parents = {part: parent for parent, made in parts.items() for part in made}
     numbers = []
-    for incident_id in sorted(set(incident_ids)):
+    # Parts first: the parent's line names ids that the log knows by then.
+    for incident_id in sorted(wanted, key=lambda name: (name in parts, name)):
         row = session.get(IncidentRow, incident_id)
         cases = sourced.of_incident(session, incident_id)
         if cases:
-            ids = [case.case_id for case in cases]
-            links = resolution.links_of(session, ids)[: resolution.PER_INCIDENT] if len(ids) > 1 else []
-            incident = build_incident(incident_id, cases, links)
+            snapshots.belongs(session, ((case.source.document_id, incident_id) for case in cases))
+            links = resolution.best_links(session, incident_id) if len(cases) > 1 else []
+            incident = marking.marked(session, build_incident(incident_id, cases, links))
             names = _names_of(session, {case.source.document_id for case in cases})
-            number = _write(session, row, incident, _for_readers(incident, cases, links), names)
+            story = {"parent": parents.get(incident_id), "into": sorted(parts.get(incident_id, ()))}
+            number = _write(session, row, incident, _for_readers(incident, cases, links), names, story)
         else:
-            number = _bury(session, row) if row is not None and not row.withdrawn else None
+            number = _bury(session, row, gone) if row is not None and not row.withdrawn else None
         if number is not None:
             numbers.append(number)
     session.flush()
     return numbers
 
 
-def withdraw_documents(session: Session, document_ids: Iterable[str]) -> list[int]:
+def withdraw_documents(
+    session: Session, document_ids: Iterable[str], *, gone: changes.ChangeKind = "withdrawn"
+) -> list[int]:
     """Take documents out: their cases leave their incidents, they are found no longer, their rows stay. Returns the changes.
 
-    A complaint's report is withdrawn with it. Documents that are withdrawn already are left alone.
+    A complaint's report is withdrawn with it. Documents that are withdrawn already are left alone. Old versions of the incidents
+    that told them are erased. gone: what the log calls the end of an incident that nothing else tells ("expired" for retention).
     """
     changes.lock(session)
     touched: set[str] = set()
+    taken = []
     for document_id in document_ids:
         document = session.get_one(DocumentRow, document_id)
         if document.withdrawn:
@@ -69,7 +78,10 @@ def withdraw_documents(session: Session, document_ids: Iterable[str]) -> list[in
         session.execute(sa.update(ReportRow).where(ReportRow.document_id == document_id).values(state="withdrawn"))
         touched |= forget_analysis(session, document_id)
         _search(session).remove(session, "document", document_id)
-    return rebuild(session, resolution.settle(session, touched))
+        taken.append(document_id)
+    numbers = rebuild(session, resolution.settle(session, touched), gone=gone)
+    snapshots.erase(session, taken)
+    return numbers
 
 
 def forget_analysis(session: Session, document_id: str) -> set[str]:
@@ -86,8 +98,8 @@ def facets(row: IncidentRow, codes: Sequence[str], inner: Sequence[str] = ()) ->
     """What a follower filters by, as it stands in a change. `codes`: as near as a reader may come; `inner`: the whole of them."""
     found = {
         "label": row.label, "codes": list(codes), "loss_min_fen": row.loss_min_fen, "loss_max_fen": row.loss_max_fen,
-        "first_date": row.first_date, "last_date": row.last_date, "status": row.status, "basis": row.basis,
-        "public": row.public,
+        "first_date": row.first_date, "last_date": row.last_date, "published": row.published_last, "status": row.status,
+        "basis": row.basis, "tlp": row.tlp, "public": row.public, "place_code": row.place_code,
     }  # fmt: skip
     return found | ({changes.INNER: list(inner)} if set(inner) - set(codes) else {})
 
@@ -103,7 +115,8 @@ def search_text(incident: Incident, whole: Incident, pages: Mapping[str, str]) -
     shown = [incident.title, incident.summary, label.name, *incident.tactics]
     shown += [source.title for source in incident.sources if source.nature == "published"]
     shown += [fact.text for fact in incident.facts if fact.kind in ("place", "organisation", "platform")]
-    return "\n".join(mask.render(text, "text", mask.DEFAULT_VIEWER, names) for text in dict.fromkeys(shown) if text)
+    # Masked as one text: a thousand complaints bring a thousand names, and each is looked for in every text that is masked.
+    return mask.render("\n".join(text for text in dict.fromkeys(shown) if text), "text", mask.DEFAULT_VIEWER, names)
 
 
 def _search(session: Session) -> Any:
@@ -134,20 +147,35 @@ def _for_readers(incident: Incident, cases: Sequence[SourcedCase], links: Sequen
 
 def _names_of(session: Session, document_ids: Iterable[str]) -> dict[str, str]:
     """All that the documents name, the stricter way where two differ (see `nlp.named`)."""
-    rows = session.scalars(sa.select(DocumentRow.names).where(DocumentRow.id.in_(sorted(document_ids))))
+    rows: list[dict[str, str]] = []
+    for some in sourced.chunks(sorted(document_ids)):
+        rows += session.scalars(sa.select(DocumentRow.names).where(DocumentRow.id.in_(some)))
     told = ((name, sort, ()) for names in rows for name, sort in names.items())
     return dict(sorted(mask.names_of(told, convicted=False).items()))
 
 
-def _readers_part(data: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Of an incident's data what a reader's answer is made of."""
-    return data.get(READERS) or {key: part for key, part in data.items() if key != NAMES}, data.get(NAMES)
+def _same_to_readers(row: IncidentRow, shown: Incident, data: Mapping[str, Any]) -> bool:
+    """Will a reader see of this public incident what he saw before? Else its revision to readers moves.
+
+    Names that unreviewed complaints bring are masked wherever they stand; where they stand nowhere that a reader sees, nothing moved.
+    """
+    old, new = (
+        (told.get(READERS) or {key: part for key, part in told.items() if key != NAMES}, told.get(NAMES))
+        for told in (row.data, data)
+    )
+    if old == new:
+        return True
+    if not row.public or not shown.public or old[0] != new[0]:
+        return False
+    before, after = (incident_view(IncidentRow(id=row.id, public=True, data=told)) for told in (row.data, data))
+    return before == after
 
 
 def _write(
-    session: Session, row: IncidentRow | None, incident: Incident, shown: Incident, names: Mapping[str, str]
-) -> int | None:
-    """shown: what readers may know of it; columns, facets and search words are made of that."""
+    session: Session, row: IncidentRow | None, incident: Incident, shown: Incident, names: Mapping[str, str],
+    story: Mapping[str, Any],
+) -> int | None:  # fmt: skip
+    """shown: what readers may know of it; columns, facets and search words are made of that. story: what a split says."""
     # 1. Nothing new?
     data = shapes.dump(incident) | {NAMES: dict(names)}
     if shown is not incident:
@@ -158,52 +186,71 @@ def _write(
     known = row is not None
     before = facets(row, *_codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
     revived, was_public = row is not None and row.withdrawn, row is not None and row.public
-    same_to_readers = row is not None and was_public and _readers_part(row.data) == _readers_part(data)
+    same_to_readers = row is not None and was_public and _same_to_readers(row, shown, data)
+    marked = row is not None and row.tlp != shown.tlp
     if row is None:
-        row = IncidentRow(id=incident.id, revision=0, sequence=0, created_at=now())
+        row = IncidentRow(id=incident.id, revision=0, sequence=0, reader_revision=0, created_at=now(), withdrawn=False)
+    number = changes.next_number(session)
+    if before is not None:
+        snapshots.keep(session, row, number, before)
     # 3. The row, its places, its words.
     row.revision += 1
-    row.withdrawn, row.merged_into, row.revised_at = False, None, now()
+    row.sequence, row.withdrawn, row.merged_into, row.revised_at = number, False, None, now()
     for column, value in _columns(shown).items():
         setattr(row, column, value)
     row.data = data
     codes, inner = _codes(mask_places.for_readers(shown)), _codes(shown)
-    # 4. Its number. The row goes in with it, so `sequence` is never seen unset.
-    restricted = was_public and not row.public
+    # 4. Its number, and whether that is one to readers.
+    to_readers = (was_public or row.public) and not same_to_readers
+    if to_readers:
+        row.reader_revision += 1
+        row.reader_sequence, row.reader_revised_at = number, row.revised_at
+        row.reader_created_at = row.reader_created_at or row.revised_at
     kind: changes.ChangeKind = (
-        "restored" if revived else "created" if not known else "restricted" if restricted else "revised"
-    )
-    row.sequence = changes.record(
-        session, row.id, kind, row.revision, public=(was_public or row.public) and not same_to_readers,
-        summary={"before": before, "after": facets(row, codes, inner)},
+        "restored" if revived else "created" if not known else "restricted" if was_public and not row.public
+        else "marked" if marked else "split" if story["into"] else "revised"
+    )  # fmt: skip
+    after = facets(row, codes, inner)
+    changes.record(
+        session, number, row.id, kind, row.revision, reader_revision=row.reader_revision if to_readers else None,
+        summary={"before": before, "after": after, **{key: value for key, value in story.items() if value}},
     )  # fmt: skip
     session.add(row)
     session.flush()
+    statistics.keep(session, before, after)
     if known:
         session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
     if everything := sorted({*codes, *inner}):
         rows = [{"code": code, "incident_id": row.id, "public": code in codes} for code in everything]
         session.execute(sa.insert(IncidentPlaceRow), rows)
     _search(session).put(session, "incident", row.id, search_text(shown, incident, names))
-    return row.sequence
+    return number
 
 
-def _bury(session: Session, row: IncidentRow) -> int:
+def _bury(session: Session, row: IncidentRow, gone: changes.ChangeKind) -> int:
     """Leave a tombstone: no content, a redirect where it was merged."""
     before = facets(row, *_codes_of(session, row.id))
     was_public = row.public
+    number = changes.next_number(session)
+    if row.merged_into:  # what was withdrawn or has expired is not kept
+        snapshots.keep(session, row, number, before)
     row.revision += 1
-    row.withdrawn, row.public, row.revised_at = True, False, now()
+    row.sequence, row.withdrawn, row.public, row.revised_at = number, True, False, now()
     row.title = row.summary = ""
     row.data = {}
     row.sources = 0
-    row.sequence = changes.record(
-        session, row.id, "merged" if row.merged_into else "withdrawn", row.revision, public=was_public,
-        summary={"before": before, "after": None}, redirect=row.merged_into,
+    if was_public:
+        row.reader_revision += 1
+        row.reader_sequence, row.reader_revised_at = number, row.revised_at
+    changes.record(
+        session, number, row.id, "merged" if row.merged_into else gone, row.revision,
+        reader_revision=row.reader_revision if was_public else None, summary={"before": before, "after": None},
+        redirect=row.merged_into,
     )  # fmt: skip
+    statistics.keep(session, before, None)
     session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
     _search(session).remove(session, "incident", row.id)
-    return row.sequence
+    return number
 
 
 def _columns(incident: Incident) -> dict[str, Any]:
@@ -220,8 +267,15 @@ def _columns(incident: Incident) -> dict[str, Any]:
         "loss_min_fen": _fen(loss.minimum) if loss else None, "loss_max_fen": _fen(loss.maximum) if loss else None,
         "sum_max_fen": _fen(max(sums)) if sums else None,
         "first_date": incident.first_date or None, "last_date": incident.last_date or None,
-        "published_last": incident.published or None, "sources": len(incident.sources),
+        "published_last": incident.published or None, "sources": len(incident.sources), "place_code": _main_place(mask_places.for_readers(incident)),
     }  # fmt: skip
+
+
+def _main_place(incident: Incident) -> str | None:
+    """The code of the place told first among the scenes, else among all: facts stand by how many sources tell them."""
+    told = [fact for fact in incident.facts if isinstance(fact.value, Place) and fact.value.code]
+    scenes = [fact for fact in told if fact.role == "scene"] or told
+    return scenes[0].value.code if scenes else None  # type: ignore[union-attr]
 
 
 def _fen(yuan: Decimal) -> int:

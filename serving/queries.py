@@ -4,7 +4,7 @@ In: a session of `Store.reading()`, filters, who asks. Out: rows (detached data,
 nothing and renders nothing: what a viewer may see of a row's content is `serving.views`; whether he may see the row at all is
 decided here (a reader gets public incidents and public changes only).
 
-A cursor is a sequence number (incidents: that of the last change) or a row's key, never a time.
+A cursor is a sequence number (incidents: that of the last change the viewer may see) or a row's key, never a time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from nlp.errors import NotFoundError
-from serving import changes
+from nlp.errors import InputError, NotFoundError
+from serving import changes, snapshots
 from serving.store.search import search_for
 from serving.store.tables import (
     ArticleRow,
@@ -33,6 +33,8 @@ from serving.store.tables import (
 
 LIMIT = 50
 MOST = 500
+# Rows of one table (CSV, JSON Lines, Parquet): 10,000 incidents are about 30 MB of records in memory.
+MOST_ROWS = 10_000
 # Lines of the log looked through for one page of a filtered follower; the cursor moves on even when none fits.
 SCAN = 5000
 
@@ -55,6 +57,7 @@ class IncidentFilter:
     words: str = ""
     status: str = ""
     basis: str = ""
+    tlp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,40 @@ class Page:
 
 def list_incidents(
     session: Session, wanted: IncidentFilter = IncidentFilter(), *, viewer: str = mask.DEFAULT_VIEWER,
-    cursor: int | None = None, limit: int = LIMIT,
+    cursor: int | None = None, limit: int = LIMIT, as_of: int | None = None, most: int = MOST,
 ) -> Page:  # fmt: skip
-    """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed."""
+    """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed.
+
+    To a reader the newest change is the newest that he may see. as_of: as they were once that change had happened (words cannot be
+    asked of the past: InputError).
+    """
+    full = mask.sees_all(viewer)
+    order = IncidentRow.sequence if full else IncidentRow.reader_sequence
     query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *conditions(session, wanted, viewer))
-    if not mask.sees_all(viewer):
+    if not full:
         query = query.where(IncidentRow.public.is_(True))
     if cursor is not None:
-        query = query.where(IncidentRow.sequence < cursor)
-    limit = max(1, min(limit, MOST))
-    rows = session.scalars(query.order_by(IncidentRow.sequence.desc()).limit(limit + 1)).all()
-    return Page(rows[:limit], rows[limit - 1].sequence if len(rows) > limit else None)
+        query = query.where(order < cursor)
+    if as_of is not None:
+        query = query.where(IncidentRow.sequence <= as_of)
+    limit = max(1, min(limit, most))
+    rows = list(session.scalars(query.order_by(order.desc()).limit(limit + 1)))
+
+    def place(row: IncidentRow) -> int:
+        return row.sequence if full else row.reader_sequence or 0
+
+    if as_of is not None:
+        if wanted.words.strip():
+            raise InputError(
+                "as_of 不能与词语同用", where="q", expected="只用类型、地区、时间、损失等筛选", advice="去掉 q 或 as_of"
+            )
+
+        def fits(facets: dict[str, Any]) -> bool:
+            return _side_fits(wanted, facets, full)
+
+        rows += snapshots.replaced(session, as_of, fits, viewer=viewer, below=cursor, limit=limit + 1)
+        rows.sort(key=place, reverse=True)
+    return Page(rows[:limit], place(rows[limit - 1]) if len(rows) > limit else None)
 
 
 def get_incident(session: Session, incident_id: str, *, viewer: str = mask.DEFAULT_VIEWER) -> IncidentRow:
@@ -109,26 +135,40 @@ def list_changes(
 ) -> Page:  # fmt: skip
     """Changes with a number above `after`, oldest first; `cursor` is where to go on, also when no row fitted.
 
-    wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves (words and kinds are not
-    looked at: the log keeps facets, not texts).
+    wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves (words are not looked at:
+    the log keeps facets, not texts).
     """
     limit = max(1, min(limit, MOST))
+    # Read first, and nothing above it: where two statements see two states, what came between them is the next page's.
     newest = changes.last_number(session)
-    query = sa.select(ChangeRow).where(ChangeRow.sequence > after).order_by(ChangeRow.sequence)
+    query = sa.select(ChangeRow).where(ChangeRow.sequence > after, ChangeRow.sequence <= newest)
     if not mask.sees_all(viewer):
         query = query.where(ChangeRow.public.is_(True))
     span = limit if wanted is None else SCAN
-    scanned = session.scalars(query.limit(span)).all()
+    scanned = session.scalars(query.order_by(ChangeRow.sequence).limit(span)).all()
     fitting = [row for row in scanned if wanted is None or _fits(wanted, row.summary, viewer)]
     if len(fitting) > limit:
         return Page(fitting[:limit], fitting[limit - 1].sequence)
     return Page(fitting, scanned[-1].sequence if len(scanned) == span else max(newest, after))
 
 
-def history_of(session: Session, incident_id: str) -> Sequence[ChangeRow]:
-    """All changes of one incident, oldest first."""
+def public_among(session: Session, incident_ids: Sequence[str]) -> set[str]:
+    """Which of these a reader may see: a tombstone does not tell him of others."""
+    if not incident_ids:
+        return set()
+    rows = sa.select(IncidentRow.id).where(IncidentRow.id.in_(incident_ids), IncidentRow.public.is_(True))
+    return set(session.scalars(rows))
+
+
+def history_of(session: Session, incident_id: str, *, viewer: str = mask.DEFAULT_VIEWER) -> Sequence[ChangeRow]:
+    """All changes of one incident that the viewer may see, oldest first. Raises NotFoundError where there are none."""
     query = sa.select(ChangeRow).where(ChangeRow.incident_id == incident_id)
-    return session.scalars(query.order_by(ChangeRow.sequence)).all()
+    if not mask.sees_all(viewer):
+        query = query.where(ChangeRow.public.is_(True))
+    rows = session.scalars(query.order_by(ChangeRow.sequence)).all()
+    if not rows:
+        raise NotFoundError("没有这个事件", where=incident_id)
+    return rows
 
 
 def get_document(session: Session, document_id: str) -> DocumentRow:
@@ -235,6 +275,8 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
         if not mask.sees_all(viewer):
             codes = codes.where(IncidentPlaceRow.public.is_(True))
         found.append(IncidentRow.id.in_(codes))
+    if wanted.tlp:
+        found.append(IncidentRow.tlp == wanted.tlp)
     untold = IncidentRow.last_date.is_(None)
     if wanted.since:
         # A date less precise than asked may lie inside: 2024 fits since 2024-05.
@@ -242,7 +284,7 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
         told = (IncidentRow.last_date >= wanted.since) | IncidentRow.last_date.in_(shorter)
         found.append(told | (untold & (IncidentRow.published_last >= wanted.since)))
     if wanted.until:
-        end = wanted.until + "~"  # after every longer date that begins so
+        end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
         found.append((IncidentRow.first_date <= end) | (untold & (IncidentRow.published_last <= end)))
     if wanted.loss_min_fen is not None:
         found.append(IncidentRow.loss_max_fen >= wanted.loss_min_fen)
@@ -255,26 +297,29 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
 
 
 def _fits(wanted: IncidentFilter, summary: dict[str, Any], viewer: str) -> bool:
-    sides = (summary.get("before"), summary.get("after"))
-    return any(side is not None and _side_fits(wanted, side, mask.sees_all(viewer)) for side in sides)
+    """Did the incident fit before or after? To a reader a side on which it was not public does not count."""
+    full = mask.sees_all(viewer)
+    sides = (side for side in (summary.get("before"), summary.get("after")) if side and (full or side["public"]))
+    return any(_side_fits(wanted, side, full) for side in sides)
 
 
 def _side_fits(wanted: IncidentFilter, side: dict[str, Any], full: bool) -> bool:
     """The conditions of `conditions` on the facets of a change."""
-    last, first = side["last_date"], side["first_date"]
-    shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
+    published = side.get("published")
+    last, first = side["last_date"] or published, side["first_date"] or published
+    shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut and side["last_date"]]
     low, high = code_range(wanted.place) if wanted.place.strip() else ("", "~")
     codes = [*side["codes"], *(side.get(changes.INNER, ()) if full else ())]
+    loss_min, loss_max = side["loss_min_fen"], side["loss_max_fen"]
     return (
         (not wanted.labels or side["label"] in wanted.labels)
+        and (not wanted.kinds or "case" in wanted.kinds)
         and (not wanted.status or side["status"] == wanted.status)
         and (not wanted.basis or side["basis"] == wanted.basis)
+        and (not wanted.tlp or side.get("tlp") == wanted.tlp)
         and (not wanted.place.strip() or any(low <= code < high for code in codes))
-        and (not wanted.since or last is None or last >= wanted.since or last in shorter)
-        and (not wanted.until or first is None or first <= wanted.until + "~")
-        and (wanted.loss_min_fen is None or (side["loss_max_fen"] or -1) >= wanted.loss_min_fen)
-        and (
-            wanted.loss_max_fen is None
-            or (side["loss_min_fen"] is not None and side["loss_min_fen"] <= wanted.loss_max_fen)
-        )
+        and (not wanted.since or (last is not None and (last >= wanted.since or last in shorter)))
+        and (not wanted.until or (first is not None and first <= wanted.until + "~"))
+        and (wanted.loss_min_fen is None or (loss_max is not None and loss_max >= wanted.loss_min_fen))
+        and (wanted.loss_max_fen is None or (loss_min is not None and loss_min <= wanted.loss_max_fen))
     )

@@ -30,6 +30,9 @@ PER_SIDE = 4
 # Links kept inside an incident's record, best first; all of them stay in the table (n cases have up to n²/2).
 PER_INCIDENT = 100
 JOINS = ("reprint", "same")
+_SPLITS = "fanzha_splits"
+# How `Link.decided_by` of a person's word begins.
+PERSON = "person:"
 
 
 def attach(session: Session, case_ids: Sequence[str]) -> set[str]:
@@ -42,12 +45,12 @@ def attach(session: Session, case_ids: Sequence[str]) -> set[str]:
     for case_id in case_ids:
         case = loaded[case_id]
         keys = blocking_keys(case)  # 1.
-        candidates = sourced.to_compare(session, _candidates(session, case_id, keys))  # 2.
+        others = sourced.to_compare(session, candidates(session, case_id, keys))  # 2.
         if keys:
             rows = [{"key": key[:200], "case_id": case_id} for key in sorted({key[:200] for key in keys})]
             session.execute(sa.insert(CaseKeyRow), rows)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
-        pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in candidates.values())
+        pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in others.values())
         links = [compare(first, second) for first, second in pairs]  # 3.
         _keep(session, [link for link in links if link.decision != "apart"])
         touched |= _place(session, case, [link for link in links if link.decision in JOINS])  # 4.
@@ -74,19 +77,25 @@ def settle(session: Session, incident_ids: set[str]) -> set[str]:
     return incident_ids | {part for incident in incident_ids for part in _split(session, incident)}
 
 
-def links_of(session: Session, case_ids: Sequence[str]) -> list[Link]:
-    """All links among these cases, best first."""
-    wanted = set(case_ids)
-    rows = (
-        row
-        for some in sourced.chunks(sorted(wanted))
-        for row in session.scalars(sa.select(LinkRow).where(LinkRow.first.in_(some)))
-        if row.second in wanted
+def best_links(session: Session, incident_id: str) -> list[Link]:
+    """The best links among the cases of an incident, at most `PER_INCIDENT`: thousands of cases have 32 times as many."""
+    ours = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
+    rows = session.scalars(
+        sa.select(LinkRow.data)
+        .where(LinkRow.first.in_(ours), LinkRow.second.in_(ours))
+        .order_by(LinkRow.score.desc(), LinkRow.first, LinkRow.second)
+        .limit(PER_INCIDENT)
     )
-    return [shapes.load_link(row.data) for row in sorted(rows, key=lambda row: (-row.score, row.first, row.second))]
+    return [shapes.load_link(data) for data in rows]
 
 
-def _candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]:
+def splits(session: Session) -> dict[str, set[str]]:
+    """Which incidents `settle` let fall apart in this transaction since this was last asked: id → ids of the new parts."""
+    return session.info.pop(_SPLITS, {})  # type: ignore[no-any-return]
+
+
+def candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]:
+    """Cases that share keys with this one, those with most in common first, at most `PER_CASE`."""
     found: Counter[str] = Counter()
     for some in sourced.chunks(sorted(keys)):
         # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
@@ -153,7 +162,34 @@ def merge(session: Session, incident_id: str, *, into: str) -> None:
     session.execute(sa.update(IncidentRow).where(IncidentRow.merged_into == incident_id).values(merged_into=into))
 
 
+def part_from(session: Session, incident_id: str, case_ids: Sequence[str]) -> str:
+    """Make these cases of an incident one of their own (a person's word); returns its id."""
+    name = _found(session, case_ids[0])
+    if name == incident_id:  # the founder leaves: the id stays with those who stay
+        name = _found(session, case_ids[0], 1)
+    _move(session, case_ids, name)
+    session.info.setdefault(_SPLITS, {}).setdefault(incident_id, set()).add(name)
+    return name
+
+
+def is_empty(session: Session, incident_id: str) -> bool:
+    """Is no case left in this incident?"""
+    return not _held(session, incident_id)
+
+
+def _kept_apart(session: Session, first: str, second: str) -> bool:
+    """Did a person say that something of these two incidents is not the same?"""
+    ours, theirs = (sa.select(CaseRow.id).where(CaseRow.incident_id == incident) for incident in (first, second))
+    apart = sa.select(LinkRow.data).where(
+        LinkRow.decision == "apart",
+        (LinkRow.first.in_(ours) & LinkRow.second.in_(theirs)) | (LinkRow.first.in_(theirs) & LinkRow.second.in_(ours)),
+    )
+    return any(data["decided_by"].startswith(PERSON) for data in session.scalars(apart))
+
+
 def _may_merge(session: Session, first: str, second: str) -> bool:
+    if _kept_apart(session, first, second):
+        return False
     sides = []
     for incident in (first, second):
         ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
@@ -164,9 +200,8 @@ def _may_merge(session: Session, first: str, second: str) -> bool:
     return any(compare(a, b).decision != "apart" for a in sides[0] for b in sides[1] if a.case_id != b.case_id)
 
 
-def _found(session: Session, case_id: str) -> str:
+def _found(session: Session, case_id: str, attempt: int = 0) -> str:
     """A new incident for a case that links to none; the id of one that it founded and that nobody is left in is taken up again."""
-    attempt = 0
     while True:
         name = identity.incident_id(case_id, attempt)
         row = session.get(IncidentRow, name)
@@ -190,10 +225,13 @@ def _split(session: Session, incident_id: str) -> set[str]:
     if len(ids) < 2:
         return set()
     neighbours: dict[str, set[str]] = defaultdict(set)
-    for link in links_of(session, ids):
-        if link.decision in JOINS:
-            neighbours[link.first].add(link.second)
-            neighbours[link.second].add(link.first)
+    ours = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
+    joined = sa.select(LinkRow.first, LinkRow.second).where(
+        LinkRow.first.in_(ours), LinkRow.second.in_(ours), LinkRow.decision.in_(JOINS)
+    )
+    for first, second in session.execute(joined):
+        neighbours[first].add(second)
+        neighbours[second].add(first)
     parts: list[list[str]] = []
     left = set(ids)
     for start in ids:
@@ -213,4 +251,6 @@ def _split(session: Session, incident_id: str) -> set[str]:
         name = _found(session, part[0])
         _move(session, part, name)
         new.add(name)
+    if new:
+        session.info.setdefault(_SPLITS, {}).setdefault(incident_id, set()).update(new)
     return new

@@ -5,13 +5,16 @@ In: case ids or an incident id. Out: `SourcedCase`s of documents that are not wi
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.incident import Source, SourcedCase
+from nlp.records import Case
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
@@ -20,6 +23,46 @@ CHUNK = 1000
 # Cases kept for comparing; about 10 kB each.
 KEPT = 10_000
 
+# Characters of text kept for building incidents anew; two bytes each, so 16 MB and about as much in records.
+KEPT_CHARACTERS = 8_000_000
+# What a record weighs beside its text, in characters: a complaint's is about this long.
+_RECORD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    case: Case
+    text: str
+    signature: tuple[int, ...]
+
+
+class _Bodies:
+    """Bodies of cases by (id, stamp), the oldest dropped first. Threads share it: a lost entry is read again."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], _Body] = {}
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str]) -> _Body | None:
+        return self._held.get(key)
+
+    def put(self, key: tuple[str, str], case: Case, text: str, signature: tuple[int, ...]) -> _Body:
+        body = _Body(case, text, signature)
+        weight = len(text) + _RECORD
+        if weight * 10 > KEPT_CHARACTERS:  # one huge page must not drive out everything else
+            return body
+        with self._lock:
+            if key not in self._held:
+                self._held[key] = body
+                self._characters += weight
+            while self._characters > KEPT_CHARACTERS:
+                gone = self._held.pop(next(iter(self._held)))
+                self._characters -= len(gone.text) + _RECORD
+        return body
+
+
+_bodies = _Bodies()
 _kept: dict[tuple[str, str], SourcedCase] = {}
 _LIGHT = (
     sa.select(
@@ -30,15 +73,23 @@ _LIGHT = (
     .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
     .where(DocumentRow.withdrawn.is_(False))
 )  # fmt: skip
-# Columns, not entities: ten thousand incidents are rebuilt in an import, and ORM objects cost more than their rows.
-_FULL = (
-    _LIGHT.add_columns(
-        DocumentRow.text, DocumentRow.title.label("document_title"), DocumentRow.publisher.label("document_publisher"),
+# What may change without the case: read every time. Columns, not entities: ten thousand incidents are rebuilt in an import, and
+# ORM objects cost more than their rows.
+_HEAD = (
+    sa.select(
+        CaseRow.id, CaseRow.stamp, CaseRow.document_id, DocumentRow.doc_id, DocumentRow.nature, ArticleRow.title,
+        DocumentRow.title.label("document_title"), DocumentRow.publisher.label("document_publisher"),
         DocumentRow.published.label("document_published"), DocumentRow.url, DocumentRow.licence, ArticleRow.published,
         ArticleRow.publisher, ArticleRow.review, ArticleRow.model, ReportRow.reviewed_by,
     )
+    .join(DocumentRow, DocumentRow.id == CaseRow.document_id)
+    .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
+    .where(DocumentRow.withdrawn.is_(False))
     .outerjoin(ReportRow, (ReportRow.document_id == DocumentRow.id) & (ReportRow.state != "withdrawn"))
 )  # fmt: skip
+_BODY = sa.select(CaseRow.id, CaseRow.stamp, CaseRow.data, CaseRow.signature, DocumentRow.text).join(
+    DocumentRow, DocumentRow.id == CaseRow.document_id
+)
 
 
 def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -75,25 +126,44 @@ def _keep(row: Any) -> SourcedCase:
     return case
 
 
+def for_readers(session: Session, case_ids: Sequence[str]) -> set[str]:
+    """Which of these cases readers may be told of: those of published documents, and of complaints that a person reviewed."""
+    found: set[str] = set()
+    for some in chunks(case_ids):
+        rows = session.execute(_HEAD.where(CaseRow.id.in_(some)))
+        found |= {row.id for row in rows if row.nature == "published" or row.reviewed_by}
+    return found
+
+
 def of_incident(session: Session, incident_id: str) -> list[SourcedCase]:
-    """The cases of an incident in the order of their ids, with the texts that evidence is quoted from."""
-    rows = session.execute(_FULL.where(CaseRow.incident_id == incident_id).order_by(CaseRow.id))
-    return [_sourced(row) for row in rows]
+    """The cases of an incident in the order of their ids, with the texts that evidence is quoted from.
+
+    Records and texts are kept in the process while they fit `KEPT_CHARACTERS`: an incident of thousands of complaints is built
+    anew with every one that joins, and reading all of them again cost fifty times building.
+    """
+    rows = session.execute(_HEAD.where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)).all()
+    bodies = {row.id: found for row in rows if (found := _bodies.get((row.id, row.stamp))) is not None}
+    for some in chunks([row.id for row in rows if row.id not in bodies]):
+        for row in session.execute(_BODY.where(CaseRow.id.in_(some))):
+            bodies[row.id] = _bodies.put(
+                (row.id, row.stamp), shapes.load_case(row.data), row.text, tuple(row.signature)
+            )
+    return [_sourced(row, bodies[row.id]) for row in rows]
 
 
-def _sourced(row: Any) -> SourcedCase:
+def _sourced(row: Any, body: _Body) -> SourcedCase:
     return SourcedCase(
         case_id=row.id,
         source=Source(
             document_id=row.document_id, doc_id=row.doc_id, title=row.document_title, publisher=row.document_publisher,
             url=row.url, published=row.document_published, nature=row.nature, reviewed=bool(row.reviewed_by), licence=row.licence,
         ),
-        case=shapes.load_case(row.data),
-        text=row.text,
+        case=body.case,
+        text=body.text,
         article_title=row.title,
         article_published=row.published,
         publisher=row.publisher,
         review=row.review,
         model=row.model,
-        signature=tuple(row.signature),
+        signature=body.signature,
     )  # fmt: skip

@@ -7,8 +7,8 @@ To a reader a complaint is a source without title, name, text or quote; publishe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,9 @@ from nlp.incident import Fact, Incident
 from nlp.named import number_sort
 from nlp.records import Mention, PersonName
 from nlp.wire import value_fields
+from serving.changes import INNER
 from serving.store import shapes
-from serving.store.tables import IncidentRow
+from serving.store.tables import ChangeRow, IncidentRow
 
 _SENTENCED = re.compile(r"判处|被判|获刑|有期徒刑|无期徒刑|拘役|一审宣判|作出判决")
 # Kinds whose values are sums, numbers of things, times and outcomes: nobody's identity, and written by us.
@@ -49,8 +50,48 @@ def incident_view(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[s
             ]}
             for found in incident.contradictions
         ],
-        "links": [_link(link, viewer, names) for link in incident.links],
+        "links": [link_view(link, viewer, names) for link in incident.links],
     }  # fmt: skip
+
+
+def told_of(changes: Iterable[ChangeRow]) -> list[str]:
+    """Ids of other incidents that these lines name; `change_lines` wants to know which of them are public."""
+    named = ([row.redirect, row.summary.get("parent"), *row.summary.get("into", ())] for row in changes)
+    return sorted({name for names in named for name in names if name})
+
+
+def change_lines(changes: Sequence[ChangeRow], viewer: str, public: Collection[str]) -> list[dict[str, Any]]:
+    """Lines of the log. A reader is told neither what an incident was while it was not public, nor of others that are not."""
+    return [_change(row, viewer, public) for row in changes]
+
+
+def _change(row: ChangeRow, viewer: str, public: Collection[str]) -> dict[str, Any]:
+    line = {"sequence": row.sequence, "incident_id": row.incident_id, "kind": row.kind, "revision": row.revision,
+            "at": row.at, "redirect": row.redirect, "summary": dict(row.summary)}  # fmt: skip
+    if mask.sees_all(viewer):
+        return line
+    sides = {side: {key: value for key, value in facets.items() if key != INNER} if facets and facets["public"] else None
+             for side in ("before", "after") for facets in [row.summary.get(side)]}  # fmt: skip
+    parent, into = row.summary.get("parent"), [name for name in row.summary.get("into", ()) if name in public]
+    kind = row.kind
+    if sides["before"] is None and sides["after"] is not None and kind not in ("created", "restored"):
+        kind = "created" if row.reader_revision == 1 else "restored"
+    elif sides["after"] is not None and kind == "split" and not into:
+        kind = "revised"
+    return line | {
+        "kind": kind, "revision": row.reader_revision, "redirect": row.redirect if row.redirect in public else None,
+        "summary": sides | {"into": into, "parent": parent if parent in public else None},
+    }  # fmt: skip
+
+
+def fact_views(row: IncidentRow, facts: Iterable[Fact], viewer: str) -> list[dict[str, Any]]:
+    """Facts of this incident with all the evidence they hold, but to a reader none out of complaints."""
+    full = mask.sees_all(viewer)
+    incident = replace(_told(row, viewer), facts=tuple(facts))
+    incident = incident if full else mask_places.for_readers(incident)
+    hidden = set() if full else _complaints(incident)
+    names = {fact.text: "victim" for fact in incident.facts if fact.kind == "person"} | names_in(row)
+    return [_fact(fact, viewer, names, hidden) for fact in incident.facts]
 
 
 def _head(row: IncidentRow, incident: Incident, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
@@ -60,7 +101,7 @@ def _head(row: IncidentRow, incident: Incident, viewer: str, names: Mapping[str,
         return mask.render(value, "text", viewer, names)
 
     return {
-        "id": row.id, "revision": row.revision, "sequence": row.sequence, "label": incident.label,
+        "id": row.id, **_numbers(row, viewer), "label": incident.label,
         "label_name": taxonomy.load().label(incident.label).name, "also": list(incident.also),
         "title": text(incident.title), "summary": text(incident.summary), "confidence": round(incident.confidence, 4),
         "status": incident.status, "basis": incident.basis, "tlp": incident.tlp, "public": row.public, "review": incident.review,
@@ -71,7 +112,19 @@ def _head(row: IncidentRow, incident: Incident, viewer: str, names: Mapping[str,
         "tactics": list(incident.tactics),
         "sources": [_source(source, viewer, names) for source in incident.sources],
         "independent_sources": incident.independent_sources,
-        "models": list(incident.models), "created_at": row.created_at, "revised_at": row.revised_at,
+        "models": list(incident.models),
+    }  # fmt: skip
+
+
+def _numbers(row: IncidentRow, viewer: str) -> dict[str, Any]:
+    """Revision, sequence and moments: to a reader those of the last change that he may see."""
+    if mask.sees_all(viewer):
+        return {
+            "revision": row.revision, "sequence": row.sequence, "created_at": row.created_at, "revised_at": row.revised_at,
+        }  # fmt: skip
+    return {
+        "revision": row.reader_revision, "sequence": row.reader_sequence, "created_at": row.reader_created_at,
+        "revised_at": row.reader_revised_at,
     }  # fmt: skip
 
 
@@ -155,6 +208,7 @@ def _fact(fact: Fact, viewer: str, names: Mapping[str, str], hidden: set[str]) -
         "kind": fact.kind, "role": fact.role, "text": mask.render(fact.text, sort, viewer, names), "value": value,
         "confidence": round(fact.confidence, 4), "sources": fact.sources,
         "aliases": [mask.render(alias, names.get(alias, sort), viewer, names) for alias in fact.aliases],
+        "evidence_total": fact.evidence_total or len(fact.evidence),
         "evidence": [
             {"document_id": found.document_id, "start": found.start, "end": found.end, "found_by": found.found_by,
              "quote": mask.render(found.quote, "quote", viewer, names), "quote_start": found.quote_start}
@@ -185,7 +239,8 @@ def _source(source: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any
     return shown
 
 
-def _link(link: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+def link_view(link: Any, viewer: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """A link between two cases; names: those of every incident it speaks of."""
     shown = asdict(link)
     for field in ("agreed", "contradicted"):
         shown[field] = [mask.render(text, "text", viewer, names) for text in shown[field]]

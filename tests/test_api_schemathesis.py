@@ -42,6 +42,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FANZHA_OPERATOR_KEY", KEY)
+        patch.setenv("FANZHA_STREAM_SECONDS", "0")
         app = create_app(settings_at(tmp_path_factory.mktemp("schemathesis")))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-SAME = ("test_inbox.py", "test_worker.py")
+SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py")
 pytestmark = pytest.mark.slow
 
 
@@ -53,7 +53,7 @@ def server() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_inbox_and_worker_hold_on_postgresql(server: str) -> None:
+def test_inbox_worker_and_sequence_hold_on_postgresql(server: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAME], cwd=TESTS, capture_output=True, text=True,
         env=os.environ | {"FANZHA_TEST_POSTGRES": server}, check=False,

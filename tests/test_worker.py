@@ -362,7 +362,7 @@ def test_a_bridge_joins_two_incidents_and_leaves_them_when_withdrawn(
     gone = (before - {merged[0].id}).pop()
     with store.reading() as session:
         assert queries.get_incident(session, gone, viewer="analyst").id == merged[0].id
-        assert [row.redirect for row in queries.history_of(session, gone)][-1] == merged[0].id
+        assert [row.redirect for row in queries.history_of(session, gone, viewer="analyst")][-1] == merged[0].id
         bridge = next(row.id for row in queries.list_documents(session)[0] if row.doc_id == "桥")
     with store.writing() as session:
         incidents.withdraw_documents(session, [bridge])

@@ -20,6 +20,7 @@ from serving.settings import Settings
 from serving.store import open_store
 from serving.worker import load_analyzer
 from tests.api_world import OPERATOR, ok, serving
+from tests.write_feed_doc import write_feed
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "api.md"
@@ -164,6 +165,7 @@ def write(api: TestClient) -> str:
         "可用与事件相同的筛选：按变更前或后的事件，所以跟随者知道一个事件离开了他的筛选（`q`、`kind` 在这里不起作用）。",
     )  # fmt: skip
     book.call("GET", "/v1/changes?after=0&limit=1")
+    write_feed(book, incident["id"])
     book.heading("分析")
     book.endpoint(
         "POST /v1/analyze",

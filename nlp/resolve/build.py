@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from nlp.incident import QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
+from nlp.incident import EVIDENCE_KEPT, QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
 from nlp.records import Case, Mention, Moment, Organisation, Outcome, Person, PersonName
-from nlp.resolve.blocking import similarity
 from nlp.resolve.compare import REPRINT, compatible
 from nlp.resolve.disagree import contradictions
 from nlp.resolve.tell import fact_text, headline, structured_summary, total_of
@@ -86,24 +85,36 @@ def _evidence(sourced: SourcedCase, mention: Mention, named: Spans) -> Evidence:
 
 
 def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
-    """document id → number of its group; documents whose texts are reprints of one another share a group."""
+    """document id → number of its group; documents whose texts are reprints of one another share a group.
+
+    A document joins the first group whose head it reprints. Heads are looked up by the values they share with it (a reprint shares
+    half of 64), so that thousands of texts that are no reprints cost no comparison each.
+    """
     groups: dict[str, int] = {}
-    heads: list[SourcedCase] = []
+    heads: dict[tuple[int, int], list[int]] = defaultdict(list)
+    number = 0
     for sourced in cases:
-        if sourced.source.document_id in groups:
+        document = sourced.source.document_id
+        if document in groups:
             continue
-        for number, head in enumerate(heads):
-            if similarity(sourced.signature, head.signature) >= REPRINT:
-                groups[sourced.source.document_id] = number
-                break
-        else:
-            groups[sourced.source.document_id] = len(heads)
-            heads.append(sourced)
+        values = list(enumerate(sourced.signature))
+        shared = Counter(head for value in values for head in heads.get(value, ()))
+        alike = [head for head, count in shared.items() if count / len(values) >= REPRINT]
+        if alike:
+            groups[document] = min(alike)
+            continue
+        groups[document] = number
+        for value in values:
+            heads[value].append(number)
+        number += 1
     return groups
 
 
-def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: dict[str, Spans]) -> list[Fact]:
-    """Mentions of one kind, role and text, over all cases, as one fact each."""
+def value_facts(
+    cases: Sequence[SourcedCase], groups: Mapping[str, int], kept: int | None = EVIDENCE_KEPT
+) -> list[Fact]:
+    """Mentions of one kind, role and text, over all cases, as one fact each with its first `kept` pieces of evidence."""
+    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
     gathered: dict[tuple[str, str, str], list[tuple[SourcedCase, Mention]]] = defaultdict(list)
     for sourced in cases:
         case = sourced.case
@@ -119,7 +130,8 @@ def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: di
             text=text,
             value=rows[0][1].value,
             confidence=max(mention.confidence for _, mention in rows),
-            evidence=tuple(_evidence(sourced, mention, named[sourced.case_id]) for sourced, mention in rows),
+            evidence=tuple(_evidence(sourced, mention, named[sourced.case_id]) for sourced, mention in rows[:kept]),
+            evidence_total=len(rows),
             sources=len({groups[sourced.source.document_id] for sourced, _ in rows}),
         )
         for (_, role, text), rows in gathered.items()
@@ -127,21 +139,31 @@ def _value_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: di
     ]
 
 
-def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: dict[str, Spans]) -> list[Fact]:
-    """People over all cases: one fact a person; 陈某 joins 陈某丰 when only one fits, else it stays by itself."""
+def person_facts(
+    cases: Sequence[SourcedCase], groups: Mapping[str, int], kept: int | None = EVIDENCE_KEPT
+) -> list[Fact]:
+    """People over all cases with `kept` pieces of evidence each; 陈某 joins 陈某丰 when only one fits, else it stays by itself."""
+    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
     rows: dict[tuple[str, str], list[tuple[SourcedCase, Person]]] = defaultdict(list)
     everyone = [(sourced, person) for sourced in cases for person in sourced.case.persons]
-    full = {(person.role, person.name) for _, person in everyone}
+    # By role and surname: only names that begin alike are compatible, and thousands of complaints name thousands of people.
+    full: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for _, person in everyone:
+        full[person.role, person.name[:1]].add(person.name)
+    fitted: dict[tuple[str, str], list[str]] = {}
     for sourced, person in everyone:
-        fitting = [
-            name
-            for role, name in full
-            if role == person.role and len(name) > len(person.name) and compatible(person.name, name)
-        ]
+        fitting = fitted.get((person.role, person.name))
+        if fitting is None:
+            fitting = fitted[person.role, person.name] = [
+                name
+                for name in full[person.role, person.name[:1]]
+                if len(name) > len(person.name) and compatible(person.name, name)
+            ]
         rows[person.role, fitting[0] if len(fitting) == 1 else person.name].append((sourced, person))
     facts = []
     for (role, name), found in rows.items():
         first = max((person for _, person in found), key=lambda person: (person.age is not None, bool(person.origin)))
+        told = [(sourced, m) for sourced, person in found for m in person.mentions]
         value = PersonName(name=name, age=first.age, gender=first.gender, origin=first.origin, relation=first.relation)
         facts.append(
             Fact(
@@ -150,9 +172,8 @@ def _person_facts(cases: Sequence[SourcedCase], groups: dict[str, int], named: d
                 text=name,
                 value=value,
                 confidence=max(person.confidence for _, person in found),
-                evidence=tuple(
-                    _evidence(sourced, m, named[sourced.case_id]) for sourced, person in found for m in person.mentions
-                ),
+                evidence=tuple(_evidence(sourced, m, named[sourced.case_id]) for sourced, m in told[:kept]),
+                evidence_total=len(told),
                 sources=len({groups[sourced.source.document_id] for sourced, _ in found}),
                 aliases=tuple(sorted({person.name for _, person in found} - {name})),
             )
@@ -190,8 +211,7 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         cases, key=lambda sourced: (sourced.source.nature != "published", sourced.source.published, sourced.case_id)
     )
     groups = independent(cases)  # 1.
-    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
-    facts = _person_facts(cases, groups, named) + _value_facts(cases, groups, named)  # 2.
+    facts = person_facts(cases, groups) + value_facts(cases, groups)  # 2.
     facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
     totals = tuple(
         total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(cases, role))

@@ -16,7 +16,23 @@ from fastapi import FastAPI
 
 from serving import secret
 from serving import settings as settings_module
-from serving.api import analysis, complaints, documents, feed, health, home, imports, problems, reference, signing_in
+from serving.api import (
+    analysis,
+    complaints,
+    documents,
+    feed,
+    health,
+    home,
+    imports,
+    incident_detail,
+    problems,
+    reference,
+    rulings_api,
+    signing_in,
+    stream,
+    taxii,
+    webhooks,
+)  # fmt: skip
 from serving.api.engine import Engine
 from serving.api.guard import Guard
 from serving.api.viewer import checked_key
@@ -64,8 +80,25 @@ def create_app(settings: Settings | None = None, *, demo: bool = False) -> FastA
     app.state.demo = demo
     secret.keys("start")  # a secret that could be guessed is refused before anything is signed with it
     app.state.operator_key = checked_key(os.environ.get("FANZHA_OPERATOR_KEY", ""))
+    app.state.followers, app.state.stream_seconds = 0, stream.stream_seconds()
     app.state.rooms = [
-        room.router for room in (feed, analysis, documents, complaints, imports, signing_in, health, home, reference)
+        room.router
+        for room in (
+            stream,
+            incident_detail,
+            feed,
+            taxii,
+            webhooks,
+            rulings_api,
+            analysis,
+            documents,
+            complaints,
+            imports,
+            signing_in,
+            health,
+            home,
+            reference,
+        )
     ]
     for router in app.state.rooms:
         app.include_router(router)

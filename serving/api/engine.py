@@ -18,6 +18,7 @@ from nlp.records import Document
 from nlp.segment import tokens
 from serving import queries
 from serving.api.problems import BusyError, NotReadyError
+from serving.delivery import Sender
 from serving.settings import Settings
 from serving.store import StoreError, open_store
 from serving.worker import Worker, load_analyzer, log_reason, reason_of
@@ -78,10 +79,14 @@ class Engine:
         self._asked = threading.Event()
         self._worker: Worker | None = None
         self._thread = threading.Thread(target=self._run, name="fanzha-worker", daemon=True)
+        sender = Sender(self.store, settings.private_hosts)
+        self._sender = threading.Thread(target=sender.run, args=(self._stop,), name="fanzha-webhooks", daemon=True)
 
     def start(self) -> None:
         """Load the model in the background, then finish what the inbox holds, until `close`."""
         self._thread.start()
+        if self.settings.webhooks:
+            self._sender.start()
 
     @property
     def model_state(self) -> str:
@@ -132,6 +137,8 @@ class Engine:
         self._asked.set()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+        if self._sender.is_alive():
+            self._sender.join(timeout=30)
         self.store.close()
 
     def _run(self) -> None:

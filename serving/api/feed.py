@@ -13,15 +13,27 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from nlp import mask
-from serving import changes, queries, views
+from serving import changes, queries, snapshots, views
 from serving.api import problems
 from serving.api.bodies import LABEL, KnownLabel
 from serving.api.feed_answers import ChangePage, IncidentOut, IncidentPage
+from serving.api.representations import (
+    TABLES,
+    WITH_EVIDENCE,
+    Shape,
+    caching,
+    documented,
+    etag,
+    not_modified,
+    unchanged,
+    wanted_shape,
+    written,
+)  # fmt: skip
 from serving.api.viewer import Reader
 from serving.queries import IncidentFilter
 
 router = APIRouter(prefix="/v1", tags=["事件"])
-_DAY = r"^(?:|[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)$"
+DAY = r"^(?:|[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)$"
 _YUAN = r"^(?:|[0-9]{1,13}(?:\.[0-9]{1,2})?)$"
 
 
@@ -35,8 +47,8 @@ def wanted(
     place: Annotated[
         str, Query(description="地区代码或其前缀：41 河南，4113 南阳，411381 邓州", examples=["4113"], pattern=r"^(?:|[1-9][0-9](?:[0-9]{2}){0,2})$"),
     ] = "",
-    since: Annotated[str, Query(description="案件时间不早于（年、年月或年月日）", examples=["2026-01"], pattern=_DAY)] = "",
-    until: Annotated[str, Query(description="案件时间不晚于（年、年月或年月日）", examples=["2026-03"], pattern=_DAY)] = "",
+    since: Annotated[str, Query(description="案件时间不早于（年、年月或年月日）", examples=["2026-01"], pattern=DAY)] = "",
+    until: Annotated[str, Query(description="案件时间不晚于（年、年月或年月日）", examples=["2026-03"], pattern=DAY)] = "",
     loss_min: Annotated[str, Query(description="损失不少于（元）", examples=["10000"], pattern=_YUAN)] = "",
     loss_max: Annotated[str, Query(description="损失不多于（元）", examples=["500000"], pattern=_YUAN)] = "",
     q: Annotated[
@@ -47,10 +59,13 @@ def wanted(
         Literal["", "alleged", "detained", "charged", "convicted", "cleared"], Query(description="进展", examples=["detained"])
     ] = "",
     basis: Annotated[Literal["", "complaint", "published", "police", "court"], Query(description="依据", examples=["police"])] = "",
+    tlp: Annotated[
+        Literal["", "clear", "green", "amber", "amber+strict", "red"], Query(description="TLP 2.0 标记", examples=["clear"])
+    ] = "",
 ) -> IncidentFilter:  # fmt: skip
     """The filters of a request as the store takes them."""
     return IncidentFilter(
-        labels=label, kinds=kind, place=place, since=since, until=until, words=q, status=status, basis=basis,
+        labels=label, kinds=kind, place=place, since=since, until=until, words=q, status=status, basis=basis, tlp=tlp,
         loss_min_fen=_fen(loss_min), loss_max_fen=_fen(loss_max),
     )  # fmt: skip
 
@@ -60,42 +75,126 @@ def _fen(yuan: str) -> int | None:
 
 
 Wanted = Annotated[IncidentFilter, Depends(wanted)]
-Limit = Annotated[int, Query(ge=1, le=queries.MOST, description="一页多少条", examples=[20])]
+Limit = Annotated[int, Query(ge=1, le=queries.MOST_ROWS, description="一页多少条", examples=[20])]
+AsOf = Annotated[
+    int | None, Query(ge=0, le=2**62, description="某个序号那时的样子（之后撤下的内容不再给出；不能与 q 同用）", examples=[128])
+]  # fmt: skip
 IncidentId = Annotated[str, Path(pattern=r"^i-[0-9a-f]{16}$", description="事件", examples=["i-0123456789abcdef"])]
 
 
-@router.get("/incidents", summary="列出事件", response_model=IncidentPage)
+# The page's numbers hang on no clock: an address, a viewer and the newest number make the answer.
+Cursor = Annotated[int | None, Query(ge=0, le=2**62, description="上一页给出的 cursor", examples=[128])]
+ShapeName = Annotated[
+    Shape, Path(description="json、jsonl（每行一个事件，带出处）、feed（JSON Feed 1.1）、atom、csv、parquet、stix（STIX 2.1）", examples=["csv"])
+]  # fmt: skip
+_SHAPES = ("jsonl", "feed", "atom", "csv", "parquet", "stix")
+
+
+@router.get(
+    "/incidents",
+    summary="列出事件",
+    response_model=IncidentPage,
+    responses=documented(*_SHAPES) | problems.documented(406),
+)
 def list_incidents(
     request: Request, response: Response, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
-    cursor: Annotated[int | None, Query(ge=0, le=2**62, description="上一页给出的 cursor", examples=[128])] = None,
+    cursor: Cursor = None, as_of: AsOf = None,
 ) -> Any:  # fmt: skip
     """最近变更的在前；筛选条件可以同时给出。`next` 和 `Link` 头是下一页的地址。翻页时新来的事件不会使别的重复或遗漏；
-    翻页途中被修订的事件排到最前，用 `GET /v1/changes?after=首页的 last` 可以知道。
+    翻页途中被修订的事件排到最前，用 `GET /v1/changes?after=首页的 last` 可以知道；或给出 `as_of=首页的 last`，各页便是同一时刻的样子。
+    按 `Accept` 给出 JSON、JSON Lines、JSON Feed、Atom、CSV、Parquet、STIX 2.1；表格一页至多 10000 条，其余至多 500 条。
     """
+    return _listed(request, response, viewer, filters, limit, cursor, as_of, wanted_shape(request))
+
+
+@router.get(
+    "/incidents.{shape}", summary="列出事件，指定形式", response_model=IncidentPage,
+    responses=documented(*_SHAPES) | problems.documented(406),
+)  # fmt: skip
+def list_incidents_as(
+    request: Request, response: Response, viewer: Reader, filters: Wanted, shape: ShapeName, limit: Limit = queries.LIMIT,
+    cursor: Cursor = None, as_of: AsOf = None,
+) -> Any:  # fmt: skip
+    """与 `GET /v1/incidents` 相同，形式由后缀决定，适合放进订阅软件和电子表格。"""
+    return _listed(request, response, viewer, filters, limit, cursor, as_of, shape)
+
+
+def _listed(
+    request: Request, response: Response, viewer: str, filters: IncidentFilter, limit: int, cursor: int | None,
+    as_of: int | None, shape: Shape,
+) -> Any:  # fmt: skip
+    most = queries.MOST_ROWS if shape in TABLES else queries.MOST
+    limit = min(limit, most)
     with request.app.state.engine.store.reading() as session:
         last = changes.last_number(session)
-        page = queries.list_incidents(session, filters, viewer=viewer, cursor=cursor, limit=limit)
-        rows = [views.incident_line(row, viewer) for row in page.rows]
+        tag = etag(request, viewer, shape, last)
+        if unchanged(request, tag):
+            return not_modified(viewer, tag)
+        page = queries.list_incidents(
+            session, filters, viewer=viewer, cursor=cursor, limit=limit, as_of=as_of, most=most
+        )
+        shown = views.incident_view if shape in WITH_EVIDENCE else views.incident_line
+        rows = [shown(row, viewer) for row in page.rows]
+    headers = caching(viewer, tag)
     following = None
     if page.cursor is not None:
         asked = [(key, value) for key, value in request.query_params.multi_items() if key not in ("cursor", "limit")]
         following = f"{request.url.path}?{urlencode([*asked, ('limit', limit), ('cursor', page.cursor)])}"
-        response.headers["Link"] = f'<{following}>; rel="next"'
+        headers["Link"] = f'<{following}>; rel="next"'
+    if shape != "json":
+        return written(shape, rows, request, following, headers)
+    response.headers.update(headers)
     return {"incidents": rows, "cursor": page.cursor, "next": following, "last": last}
+
+
+_ONE: dict[int | str, dict[str, Any]] = problems.documented(404, 406) | {
+    308: {"description": "已并入另一事件，Location 为其地址"}
+}
+
+
+@router.get(
+    "/incidents/{incident_id}.{shape}", summary="一个事件，指定形式", response_model=IncidentOut, response_model_exclude_unset=True,
+    responses=documented(*_SHAPES) | _ONE,
+)  # fmt: skip
+def get_incident_as(
+    request: Request, response: Response, viewer: Reader, incident_id: IncidentId, shape: ShapeName, as_of: AsOf = None
+) -> Any:
+    """与 `GET /v1/incidents/{incident_id}` 相同，形式由后缀决定。"""
+    return _one(request, response, viewer, incident_id, as_of, shape, f".{shape}")
 
 
 @router.get(
     "/incidents/{incident_id}", summary="一个事件，连同每个值的出处", response_model=IncidentOut, response_model_exclude_unset=True,
-    responses=problems.documented(404) | {308: {"description": "已并入另一事件，Location 为其地址"}},
+    responses=documented(*_SHAPES) | _ONE,
 )  # fmt: skip
-def get_incident(request: Request, viewer: Reader, incident_id: IncidentId) -> Any:
-    """每个值都带出处（文档、起止、引文）。已并入别处的事件转到新的地址。"""
+def get_incident(
+    request: Request, response: Response, viewer: Reader, incident_id: IncidentId, as_of: AsOf = None
+) -> Any:
+    """每个值都带出处（文档、起止、引文）。已并入别处的事件转到新的地址；给出 `as_of` 则为那时的样子，并入前的也在。
+    按 `Accept` 给出各种形式；带 `ETag`，未变则答 304。
+    """
+    return _one(request, response, viewer, incident_id, as_of, wanted_shape(request), "")
+
+
+def _one(
+    request: Request, response: Response, viewer: str, incident_id: str, as_of: int | None, shape: Shape, suffix: str
+) -> Any:
     with request.app.state.engine.store.reading() as session:
-        row = queries.get_incident(session, incident_id, viewer=viewer)
+        if as_of is not None:
+            row = snapshots.get(session, incident_id, as_of, viewer=viewer)
+        else:
+            row = queries.get_incident(session, incident_id, viewer=viewer)
         if row.id != incident_id:
             query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/v1/incidents/{row.id}{query}", status_code=308)
-        return views.incident_view(row, viewer)
+            return RedirectResponse(f"/v1/incidents/{row.id}{suffix}{query}", status_code=308)
+        tag = etag(request, viewer, shape, row.id, row.sequence if mask.sees_all(viewer) else row.reader_sequence)
+        if unchanged(request, tag):
+            return not_modified(viewer, tag)
+        shown = views.incident_view(row, viewer)
+    if shape != "json":
+        return written(shape, [shown], request, None, caching(viewer, tag))
+    response.headers.update(caching(viewer, tag))
+    return shown
 
 
 @router.get("/changes", summary="跟随变更", response_model=ChangePage)
@@ -103,29 +202,11 @@ def list_changes(
     request: Request, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
     after: Annotated[int, Query(ge=0, le=2**62, description="上次得到的 last；从 0 开始即从头补齐", examples=[0])] = 0,
 ) -> Any:  # fmt: skip
-    """某个序号之后的变更，旧的在前。筛选按变更前或后的事件：跟随者会知道一个事件离开了他的筛选（词语和种类在这里不起作用）。"""
+    """某个序号之后的变更，旧的在前。筛选按变更前或后的事件：跟随者会知道一个事件离开了他的筛选（词语在这里不起作用）。"""
     narrowed = filters if filters != IncidentFilter() else None
     with request.app.state.engine.store.reading() as session:
         page = queries.list_changes(session, after, limit=limit, viewer=viewer, wanted=narrowed)
-        rows = [
-            {
-                "sequence": row.sequence, "incident_id": row.incident_id, "kind": row.kind, "revision": row.revision,
-                "at": row.at, "redirect": row.redirect, "summary": _shown(row.summary, viewer),
-            }
-            for row in page.rows
-        ]  # fmt: skip
+        rows = views.change_lines(page.rows, viewer, queries.public_among(session, views.told_of(page.rows)))
         last = page.cursor if page.cursor is not None else after
         more = last < changes.last_number(session)
     return {"changes": rows, "last": last, "more": more}
-
-
-def _shown(summary: dict[str, Any], viewer: str) -> dict[str, Any]:
-    """The facets before and after a change; a reader is not told what an incident was while it was not public."""
-    if mask.sees_all(viewer):
-        return summary
-    return {
-        side: {key: value for key, value in facets.items() if key != changes.INNER}
-        if facets and facets["public"]
-        else None
-        for side, facets in summary.items()
-    }

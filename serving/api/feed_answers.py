@@ -86,6 +86,9 @@ class FactOut(BaseModel):
     confidence: float = Field(description="把握（0–1）", examples=[0.9])
     sources: int = Field(1, description="几个独立来源这样说", examples=[2])
     aliases: list[str] = Field([], description="其他写法", examples=[["陈某"]])
+    evidence_total: int = Field(
+        0, description="各来源共几处这样说；`evidence` 是其中前 50 处，公开来源在前", examples=[2]
+    )
     evidence: list[EvidenceOut] = Field([], description="出处", examples=[[example_of(EvidenceOut)]])
 
 
@@ -190,8 +193,10 @@ class FacetsOut(BaseModel):
     loss_max_fen: int | None = Field(None, description="损失上限（分）", examples=[3280000])
     first_date: str | None = Field(None, description="最早的时间", examples=["2026-03-05"])
     last_date: str | None = Field(None, description="最晚的时间", examples=["2026-03-08"])
+    published: str | None = Field(None, description="最晚的发布日期", examples=["2026-03-08"])
     status: str = Field("", description="进展", examples=["detained"])
     basis: str = Field("", description="依据", examples=["police"])
+    tlp: str = Field("", description="TLP 2.0 标记", examples=["clear"])
     public: bool = Field(False, description="读者可见", examples=[True])
 
 
@@ -200,6 +205,8 @@ class SidesOut(BaseModel):
 
     before: FacetsOut | None = Field(None, description="变更前；新增、恢复的为空", examples=[None])
     after: FacetsOut | None = Field(None, description="变更后；撤下、并入的为空", examples=[example_of(FacetsOut)])
+    into: list[str] = Field([], description="拆分出了哪些事件", examples=[[]])
+    parent: str | None = Field(None, description="从哪个事件拆分而来", examples=[None])
 
 
 class Change(BaseModel):
@@ -208,7 +215,8 @@ class Change(BaseModel):
     sequence: int = Field(description="只增不减、没有空号的序号（读者看不到的变更不列出）", examples=[128])
     incident_id: str = Field(description="事件", examples=[_INCIDENT])
     kind: str = Field(
-        description="created 新增、revised 修订、merged 并入、withdrawn 撤下、restricted 收回、restored 恢复",
+        description="created 新增、revised 修订、split 拆分、merged 并入、withdrawn 撤下、expired 到期删除、marked 改标记、"
+        "restricted 收回、restored 恢复",
         examples=["revised"],
     )
     revision: int = Field(description="事件的第几版", examples=[2])

@@ -11,9 +11,10 @@ letter. (Single characters instead of pairs find as much, with posting lists som
 from __future__ import annotations
 
 import re
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from nlp.spelling import fold
@@ -22,6 +23,8 @@ from serving.store.tables import SearchKeyRow
 Sort = Literal["document", "incident"]
 # A query of more terms than this is cut: each term costs one index look-up, and nobody types more.
 TERMS = 16
+# A tsvector holds one megabyte; 200,000 characters of distinct pairs stay below it.
+VECTOR_LENGTH = 200_000
 _TERM = re.compile(r"[^\s,，。;；、]{1,64}")
 _LETTER = re.compile(r"[^\W_]")
 
@@ -29,7 +32,7 @@ SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, token
 
 
 class Search(Protocol):
-    """What an index can do. Implemented for SQLite here; PostgreSQL's tsvector comes with the store of a real deployment."""
+    """What an index can do: FTS5 on SQLite, tsvector on PostgreSQL."""
 
     def put(self, session: Session, sort: Sort, key: str, text: str) -> None:
         """Let `key` be found by `text`; replaces what it was found by before."""
@@ -43,7 +46,7 @@ class Search(Protocol):
 
 def search_for(dialect: str) -> Search:
     """The index of this database."""
-    return Fts5Search() if dialect == "sqlite" else PlainSearch()
+    return Fts5Search() if dialect == "sqlite" else VectorSearch()
 
 
 def letters(text: str) -> str:
@@ -99,14 +102,23 @@ class Fts5Search:
         return session.scalar(sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == sort, SearchKeyRow.key == key))
 
 
-class PlainSearch:
-    """Databases without an index of ours yet: the folded text is kept beside the key and searched as it is."""
+class VectorSearch:
+    """PostgreSQL: words and pairs as lexemes of a tsvector (GIN), phrases checked letter for letter.
+
+    The lexemes are ours and carry no positions: PostgreSQL's parsers cut Chinese by the server's locale, and its positions end at
+    16,383, in the middle of a long page.
+    """
 
     def put(self, session: Session, sort: Sort, key: str, text: str) -> None:
         """See Search.put."""
         self.remove(session, sort, key)
-        session.add(SearchKeyRow(sort=sort, key=key, text=fold(text).lower()))
-        session.flush()
+        row = {
+            "sort": sort,
+            "key": key,
+            "text": letters(text),
+            "vector": sa.func.array_to_tsvector(_array(lexemes(text))),
+        }
+        session.execute(sa.insert(SearchKeyRow).values(**row))
 
     def remove(self, session: Session, sort: Sort, key: str) -> None:
         """See Search.remove."""
@@ -114,11 +126,42 @@ class PlainSearch:
 
     def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
         """See Search.keys."""
-        terms = [term for term in _TERM.findall(fold(query).lower())[:TERMS] if letters(term)]
-        if not terms:
+        from nlp.segment import tokens
+
+        conditions: list[sa.ColumnElement[bool]] = []
+        for term in _TERM.findall(query)[:TERMS]:
+            spelled = letters(term)
+            if not spelled:
+                continue
+            # A single letter is looked for as the beginning of a pair.
+            asked = f"{_lexeme(spelled)}:*" if len(spelled) == 1 else " & ".join(map(_lexeme, pairs(term).split()))
+            phrase = _matches(asked) & SearchKeyRow.text.contains(spelled, autoescape=True)
+            words = [_lexeme(f"={letters(word)}") for word in tokens(term) if letters(word)]
+            conditions.append(phrase if term.endswith("*") or not words else phrase | _matches(" & ".join(words)))
+        if not conditions:
             return None
-        holds = [SearchKeyRow.text.contains(term, autoescape=True) for term in terms]
-        return sa.select(SearchKeyRow.key).where(SearchKeyRow.sort == sort, *holds)
+        return sa.select(SearchKeyRow.key).where(SearchKeyRow.sort == sort, *conditions)
+
+
+def lexemes(text: str) -> list[str]:
+    """What PostgreSQL finds a text by: its words (=刷单) and its pairs of letters (刷单), each once."""
+    from nlp.segment import tokens
+
+    text = text[:VECTOR_LENGTH]
+    words = {f"={letters(word)}"[:200] for word in tokens(text) if letters(word)}
+    return sorted(words | set(pairs(text).split()))
+
+
+def _array(values: list[str]) -> sa.ColumnElement[Any]:
+    return sa.cast(values, sa.ARRAY(sa.Text()))
+
+
+def _matches(asked: str) -> sa.ColumnElement[bool]:
+    return SearchKeyRow.vector.op("@@", is_comparison=True)(sa.cast(asked, TSQUERY))
+
+
+def _lexeme(word: str) -> str:
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def fts5_query(query: str) -> str | None:

@@ -40,6 +40,9 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{_WRITES: True})
+        # PostgreSQL's own default gives every statement a state of its own: a page and its cursor would not fit together.
+        one_state: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = engine if self.is_sqlite else engine.execution_options(**one_state)
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,7 +57,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the store and changes nothing; the rows read stay usable after it."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
             session.expunge_all()
             session.rollback()

@@ -11,13 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only under the name INTEGER
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Id = String(32)
 Moment = String(32)
+
+
+def by_byte(length: int) -> Any:
+    """Text that is compared with bounds ("2024-05~", "42"): PostgreSQL's own collations pass over "-" and "~"."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -110,7 +115,10 @@ class ArticleRow(Base):
 
 
 class IncidentRow(Base):
-    """One real case, resolved. `sequence` is that of its last change. `public`: may be served to readers at all."""
+    """One real case, resolved. `sequence` is that of its last change. `public`: may be served to readers at all.
+
+    The `reader_` columns are those of the last change that readers may see: a complaint that nobody reviewed moves none of them.
+    """
 
     __tablename__ = "incidents"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -127,18 +135,24 @@ class IncidentRow(Base):
     loss_min_fen: Mapped[int | None] = mapped_column(BigInteger)
     loss_max_fen: Mapped[int | None] = mapped_column(BigInteger)
     sum_max_fen: Mapped[int | None] = mapped_column(BigInteger)  # largest CNY sum of any role
-    first_date: Mapped[str | None] = mapped_column(String(32))
-    last_date: Mapped[str | None] = mapped_column(String(32))
-    published_last: Mapped[str | None] = mapped_column(String(40))
+    first_date: Mapped[str | None] = mapped_column(by_byte(32))
+    last_date: Mapped[str | None] = mapped_column(by_byte(32))
+    published_last: Mapped[str | None] = mapped_column(by_byte(40))
     sources: Mapped[int] = mapped_column(Integer, default=0)
+    place_code: Mapped[str | None] = mapped_column(by_byte(12))  # of the main place: where it happened
     data: Mapped[dict[str, Any]] = mapped_column(Json)
     # Deferred: the incident merged into may be new in the same transaction.
     merged_into: Mapped[str | None] = mapped_column(ForeignKey("incidents.id", deferrable=True, initially="DEFERRED"))
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[str] = mapped_column(Moment)
     revised_at: Mapped[str] = mapped_column(Moment)
+    reader_sequence: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    reader_revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    reader_created_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    reader_revised_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
     __table_args__ = (
         Index("ix_incidents_label_sequence", "label", "sequence"),
+        Index("ix_incidents_label_reader_sequence", "label", "reader_sequence"),
         Index("ix_incidents_first_date", "first_date"),
         Index("ix_incidents_last_date", "last_date"),
         Index("ix_incidents_loss_max_fen", "loss_max_fen"),
@@ -203,7 +217,7 @@ class IncidentPlaceRow(Base):
     """A place of an incident by its six-digit code; a prefix of the code finds everything below it. `public`: for readers too."""
 
     __tablename__ = "incident_places"
-    code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    code: Mapped[str] = mapped_column(by_byte(12), primary_key=True)
     incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
     public: Mapped[bool] = mapped_column(Boolean, default=True, server_default=sa.true())
     __table_args__ = (Index("ix_incident_places_incident_id", "incident_id"),)
@@ -212,7 +226,8 @@ class IncidentPlaceRow(Base):
 class ChangeRow(Base):
     """One line of the feed. `sequence` has no gap and grows in commit order. `public`: readers may see this line.
 
-    kind: created, revised, merged, withdrawn, restricted (no longer for readers), restored.
+    kind: created, revised, split, merged, withdrawn, expired (retention), marked (another TLP), restricted (no longer for readers),
+    restored. `reader_revision`: which revision of the incident this is to readers, None where they do not see the line.
     """
 
     __tablename__ = "changes"
@@ -224,6 +239,7 @@ class ChangeRow(Base):
     redirect: Mapped[str | None] = mapped_column(String(32))
     public: Mapped[bool] = mapped_column(Boolean, default=False)
     summary: Mapped[dict[str, Any]] = mapped_column(Json)
+    reader_revision: Mapped[int | None] = mapped_column(Integer)
 
 
 class ReportRow(Base):
@@ -281,5 +297,8 @@ class SearchKeyRow(Base):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     sort: Mapped[str] = mapped_column(String(16))
     key: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str | None] = mapped_column(Text)  # only where the database has no index of its own
+    # PostgreSQL only: the letters of the text, and its words and pairs of letters as a vector.
+    text: Mapped[str | None] = mapped_column(Text)
+    vector: Mapped[Any] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"), nullable=True)
+    # (Its GIN index is made by migration 0032, on PostgreSQL alone.)
     __table_args__ = (Index("ix_search_keys_sort_key", "sort", "key", unique=True),)
