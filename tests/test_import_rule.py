@@ -86,7 +86,9 @@ def test_corpora_imports_only_records_taxonomy_and_errors_of_nlp() -> None:
 
 @pytest.mark.parametrize("room", ["nlp", "corpora", "serving"])
 def test_training_frameworks_stay_in_training(room: str) -> None:
-    assert [(where, name) for where, name in found_in(room) if name.split(".")[0] in HEAVY] == []
+    found = [(where, name) for where, name in found_in(room) if name.split(".")[0] in HEAVY]
+    # The client gives frames to those who have pandas; it is loaded when they ask for one.
+    assert [each for each in found if not (each[0].startswith("serving/client.py:") and each[1] == "pandas")] == []
 
 
 def test_the_console_s_framework_stays_in_the_console() -> None:
