@@ -416,8 +416,8 @@ def test_httpx_sse_reconnects_without_a_missing_or_double_event(tmp_path):
                             line = json.loads(event.data)
                             assert event.id == str(line["sequence"])
                             seen.append(line["sequence"])
-                        if len(seen) % 3 == 0:  # cut off, in the middle of whatever comes
-                            break
+                            if len(seen) % 3 == 0:  # cut off, in the middle of whatever comes
+                                break
         writer.join()
         assert connections >= 3
         assert seen == list(range(1, 9))
