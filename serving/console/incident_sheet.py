@@ -70,7 +70,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
         told = session.execute(
             sa.select(CaseRow.id, CaseRow.document_id, CaseRow.article).where(CaseRow.incident_id == row.id)
         ).all()
-        changes = [change for change in queries.history_of(session, row.id) if change.public or viewer != "reader"]
+        changes = queries.history_of(session, row.id, viewer=viewer)
         sources: list[SourceText] = []
         undecided: list[dict[str, Any]] = []
         if Visitor("", viewer).sees_all:
