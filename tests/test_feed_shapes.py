@@ -426,9 +426,7 @@ def test_httpx_sse_reconnects_without_a_missing_or_double_event(tmp_path):
             httpx.Client(timeout=60) as client,
             httpx_sse.connect_sse(client, "GET", f"{found}/v1/changes/stream", params={"place": "12"}) as source,
         ):
-            event = next(source.iter_sse())
-            while not event.data:
-                event = next(source.iter_sse())
+            event = next(event for event in source.iter_sse() if event.data)
             assert (event.event, event.id) == ("position", "8")
         until = time.monotonic() + 30
         while app.state.followers and time.monotonic() < until:
