@@ -100,7 +100,10 @@ def undo(session: Session, batch_id: str) -> Undone:
         )
     }
     for document_id, (heir, heir_number) in heirs.items():
-        session.get_one(BatchEntryRow, (heir, heir_number)).state = "new"
+        row, inheriting = session.get_one(BatchEntryRow, (heir, heir_number)), get(session, heir)
+        if row.state == "already":  # what it counts is what its rows say
+            inheriting.already, inheriting.new = inheriting.already - 1, inheriting.new + 1
+        row.state = "new"
         session.execute(sa.update(InboxRow).where(InboxRow.document_id == document_id).values(batch_id=heir))
     # 2. The rest goes.
     gone = [document_id for document_id in brought if document_id and document_id not in heirs]

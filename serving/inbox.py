@@ -26,15 +26,18 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import ConflictError, InputError
 from nlp.records import Document
+from serving import changes, incidents
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now, report_id
-from serving.store.tables import DocumentRow, InboxRow, ReportRow
+from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, ReportRow
 
 # A batch of 32 newspaper pages takes seconds; ten minutes is a machine in trouble, not a slow one.
 LEASE_SECONDS = 600
 # Claims that ended in a dead process before a document is set aside. A row is alone from the second claim on, so reaching
 # five means five deaths while this one document was being analysed.
 MAX_ATTEMPTS = 5
+# How names of a complaint are masked: whom it names is private, whatever his part (`nlp.named`).
+KEPT_SORTS = ("suspect", "victim", "phone", "account", "contact", "locality")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 STATES = ("accepted", "working", "done", "failed", "set_aside")
 
@@ -43,11 +46,15 @@ Outcome = Literal["new", "already"]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of one document: its id, whether it is new, and the report it belongs to when it is a complaint."""
+    """What became of one document: its id, whether it is new, and the report it belongs to when it is a complaint.
+
+    restricted: it had been published, and is a complaint from now on.
+    """
 
     document_id: str
     outcome: Outcome
     report_id: str | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,9 @@ def accept(
     """Put a document into the store and the inbox, both or neither, in the transaction of `session`.
 
     The same bytes again change nothing, unless the document had been withdrawn: then it comes back. A complaint gets its
-    report row here too; `corrects` names the report whose text this replaces. Raises InputError for a text with nothing in it,
-    ConflictError where its `external_id` is already taken by another complaint.
+    report row here too; `corrects` names the report whose text this replaces. What comes as a complaint and was here as an article
+    is a complaint from now on: readers lose it at once. What a live report said before it was corrected is had already.
+    Raises InputError for a text with nothing in it, ConflictError where its `external_id` is already taken by another complaint.
     """
     # 1. What it is called.
     document = _storable(document)
@@ -84,25 +92,29 @@ def accept(
     identity = document_id(digest)
     # 2. Had already?
     locks.named(session, identity, document.metadata.get("external_id"), idempotency_key)
-    withdrawn = session.scalar(sa.select(DocumentRow.withdrawn).where(DocumentRow.id == identity))
-    if withdrawn is False:
-        return Accepted(identity, "already", _report_of(session, identity))
-    # 3. A number already given to another complaint is refused before anything is written.
     complaint = document.nature == "complaint"
+    known = session.execute(
+        sa.select(DocumentRow.withdrawn, DocumentRow.nature).where(DocumentRow.id == identity)
+    ).one_or_none()
+    withdrawn = known.withdrawn if known else None
+    if known and not withdrawn:
+        if complaint and known.nature != "complaint":
+            return _restrict(session, document, identity, idempotency_key, body_hash or digest)
+        return Accepted(identity, "already", _report_of(session, identity))
+    if complaint and withdrawn and not corrects and (report := _corrected(session, document, identity)):
+        return Accepted(report.document_id, "already", report.id)
+    # 3. A number already given to another complaint is refused before anything is written.
     report = _free_report(session, document, identity, corrects) if complaint else None
     # 4. The document, a complaint's report, and the inbox row, in one transaction.
     if withdrawn is None:
         session.execute(sa.insert(DocumentRow), [_row(document, identity, digest)])
     else:
-        session.get_one(DocumentRow, identity).withdrawn = False
+        row = session.get_one(DocumentRow, identity)
+        row.withdrawn = False
+        if complaint:  # it may have been an article before
+            row.nature = "complaint"
     if complaint:
-        report = report or ReportRow(id=_report_name(document, identity), received_at=now())
-        if not corrects:
-            report.external_id, report.idempotency_key = document.metadata.get("external_id") or None, idempotency_key
-            report.body_hash = body_hash or digest
-        report.document_id, report.state, report.reviewed_by, report.reviewed_at = identity, "received", "", ""
-        session.add(report)
-        session.flush()
+        report = _file_report(session, report, document, identity, idempotency_key, body_hash or digest, corrects)
     _enqueue(session, identity, document.nature, batch, fresh=withdrawn is None)
     return Accepted(identity, "new", report.id if report else None)
 
@@ -226,6 +238,50 @@ def as_document(row: DocumentRow) -> Document:
         url=row.url, publisher=row.publisher, published=row.published, fetched=row.fetched, licence=row.licence,
         encoding=row.encoding, sha256=row.sha256, metadata=dict(row.details),
     )  # fmt: skip
+
+
+def _file_report(
+    session: Session, report: ReportRow | None, document: Document, identity: str, idempotency_key: str | None, body_hash: str,
+    corrects: str | None = None,
+) -> ReportRow:  # fmt: skip
+    """The report of a complaint, new or taken up again, as received and not reviewed."""
+    report = report or ReportRow(id=_report_name(document, identity), received_at=now())
+    if not corrects:
+        report.external_id, report.idempotency_key = document.metadata.get("external_id") or None, idempotency_key
+        report.body_hash = body_hash
+    report.document_id, report.state, report.reviewed_by, report.reviewed_at = identity, "received", "", ""
+    session.add(report)
+    session.flush()
+    return report
+
+
+def _restrict(
+    session: Session, document: Document, identity: str, idempotency_key: str | None, body_hash: str
+) -> Accepted:
+    """Make a complaint of an article: report, nature, and its incidents anew, in this transaction."""
+    changes.lock(session)
+    report = _file_report(
+        session, _free_report(session, document, identity, None), document, identity, idempotency_key, body_hash
+    )
+    row = session.get_one(DocumentRow, identity)
+    row.nature, row.details = "complaint", {**row.details, **document.metadata}
+    row.names = {name: sort if sort in KEPT_SORTS else "victim" for name, sort in row.names.items()}
+    session.execute(sa.update(InboxRow).where(InboxRow.document_id == identity).values(nature="complaint"))
+    if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == identity).limit(1)) is not None:
+        report.state = "analysed"
+    session.flush()
+    told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
+    incidents.rebuild(session, session.scalars(told).all())
+    return Accepted(identity, "already", report.id, restricted=True)
+
+
+def _corrected(session: Session, document: Document, identity: str) -> ReportRow | None:
+    """The live report that said this before a person corrected its text."""
+    report = session.get(ReportRow, _report_name(document, identity))
+    if report is None or report.state == "withdrawn" or not report.correction:
+        return None
+    steps = [report.correction, *report.correction.get("earlier", [])]
+    return report if any(step.get("replaces") == identity for step in steps) else None
 
 
 def _storable(document: Document) -> Document:

@@ -71,7 +71,7 @@ def receive(
     )
     if accepted.report_id is None:
         raise ConflictError("同样的内容已作为文章收下", where=accepted.document_id)
-    return Received(accepted.report_id, accepted.document_id, accepted.outcome == "new")
+    return Received(accepted.report_id, accepted.document_id, accepted.outcome == "new" or accepted.restricted)
 
 
 def correct(

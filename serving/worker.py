@@ -26,6 +26,7 @@ from serving import changes, filing, inbox, incidents
 from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
+from serving.store.outage import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -149,9 +150,9 @@ class Worker:
         pairs = list(zip(claims, readings, strict=True))
         try:
             return self._file_together(pairs)
-        except (sa.exc.OperationalError, sa.exc.TimeoutError):
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             if len(pairs) == 1:
                 return self._give_up(pairs[0][0], error)
             log.warning("一批 %d 件未能一起入库，改为逐件：%s", len(pairs), log_reason(error))
@@ -193,7 +194,9 @@ def told_as_store_error(store: Store) -> Iterator[None]:
     """A database that fails inside is a StoreError outside: no document's fault."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:  # the latter: every connection is in use
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        if not is_outage(error):
+            raise
         raise StoreError(
             f"事件库读写失败：{getattr(error, 'orig', error)}",
             where=store.address,
