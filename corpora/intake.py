@@ -6,7 +6,7 @@ In: nothing of its own. Out: `Intake` (names, wishes and limits of one source), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -52,6 +52,24 @@ class Intake:
 Reader = Callable[[BinaryIO, Intake], Iterator[Yield]]
 # Reads something inside an envelope: stream, intake, and the name whose extension tells its form.
 MemberReader = Callable[[BinaryIO, Intake, str], Iterator[Yield]]
+
+
+def until_hopeless(items: Iterable[Yield], intake: Intake, refusal: Callable[[int], InputError]) -> Iterator[Yield]:
+    """`items` as they come; when the first `limits.hopeless_rows` are all refusals, `refusal` of their number, and the end.
+
+    A table whose rows are all unreadable is no table: one error then, instead of a million.
+    """
+    bad = 0
+    good = False
+    for item in items:
+        yield item
+        if isinstance(item, Document):
+            good = True
+        elif not good:
+            bad += 1
+            if bad >= intake.limits.hopeless_rows:
+                yield refusal(bad)
+                return
 
 
 @contextmanager

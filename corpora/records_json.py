@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from corpora.columns import Columns, recognise
 from corpora.decoding import decode
-from corpora.intake import Intake, Yield, too_large, whole
+from corpora.intake import Intake, Yield, too_large, until_hopeless, whole
 from corpora.lines import bounded_lines
 from corpora.mojibake import undo_mojibake
 from corpora.rows import document_of_row
@@ -38,7 +38,21 @@ _LISTS = (
 
 def read_jsonl(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
     """The documents of a JSON Lines file, one a line; blank lines are passed over. `#3` in an id is the line's number."""
-    good, bad = 0, 0
+    nothing = True
+    expected = "每行一个 JSON 对象（JSON Lines）"
+
+    def hopeless(bad: int) -> InputError:
+        return InputError(f"前 {bad} 行都不是可读的 JSON 对象，不再继续", where=intake.where, expected=expected)
+
+    for item in until_hopeless(_lines(stream, intake), intake, hopeless):
+        nothing = False
+        yield item
+    if nothing:
+        yield InputError("文件里没有内容", where=intake.where, expected=expected)
+
+
+def _lines(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
+    """A document or a refusal for every line that is not blank."""
     for line in bounded_lines(stream, intake.limits.row_bytes, intake.charset):
         place = _placed(intake, line.number, "行")
         try:
@@ -50,19 +64,8 @@ def read_jsonl(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
                 continue
             value = parse_json(line.text, place)
             yield document_of_object(value, place, repaired=line.repaired, encoding=line.encoding)
-            good += 1
         except InputError as error:
             yield error
-            bad += 1
-            if not good and bad >= intake.limits.hopeless_rows:
-                yield InputError(
-                    f"前 {bad} 行都不是可读的 JSON 对象，不再继续",
-                    where=intake.where,
-                    expected="每行一个 JSON 对象（JSON Lines）",
-                )
-                return
-    if not good and not bad:
-        yield InputError("文件里没有内容", where=intake.where, expected="每行一个 JSON 对象（JSON Lines）")
 
 
 def read_json(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
@@ -85,19 +88,19 @@ def read_json(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
         return
     if not objects:
         yield InputError("JSON 数组是空的", where=intake.where, expected="至少一个对象")
-    good = False
-    for number, item in enumerate(objects, start=1):
-        place = _placed(intake, number, "个对象")
-        try:
-            yield document_of_object(item, place, repaired=repaired, encoding=decoded.encoding)
-            good = True
-        except InputError as error:
-            yield error
-            if not good and number >= intake.limits.hopeless_rows:
-                yield InputError(
-                    f"前 {number} 个对象都无法读取，不再继续", where=intake.where, expected="含正文的 JSON 对象"
-                )
-                return
+
+    def read() -> Iterator[Yield]:
+        for number, item in enumerate(objects, start=1):
+            try:
+                place = _placed(intake, number, "个对象")
+                yield document_of_object(item, place, repaired=repaired, encoding=decoded.encoding)
+            except InputError as error:
+                yield error
+
+    yield from until_hopeless(
+        read(), intake,
+        lambda bad: InputError(f"前 {bad} 个对象都无法读取，不再继续", where=intake.where, expected="含正文的 JSON 对象"),
+    )  # fmt: skip
 
 
 def parse_json(text: str, intake: Intake) -> Any:

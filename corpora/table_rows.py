@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from corpora.columns import Columns, recognise
-from corpora.intake import Intake, Yield
+from corpora.intake import Intake, Yield, until_hopeless
 from corpora.rows import cell_text, document_of_row
 from nlp.errors import InputError
 
@@ -53,7 +53,25 @@ def read_rows(rows: Iterable[Row], intake: Intake, *, ragged: bool = True) -> It
         yield error
         return
     yield from refused
-    good, bad = 0, 0
+    nothing = True
+    for item in until_hopeless(_documents(rows, heading, intake, ragged), intake, lambda bad: _hopeless(bad, intake)):
+        nothing = False
+        yield item
+    if nothing and not refused:
+        yield InputError("表格只有表头，没有数据行", where=intake.where, expected="表头下至少一行数据")
+
+
+def _hopeless(bad: int, intake: Intake) -> InputError:
+    return InputError(
+        f"前 {bad} 行都无法读取，不再继续",
+        where=intake.where,
+        expected="每行一条投诉的表格",
+        advice="请检查列名、分隔符和编码",
+    )
+
+
+def _documents(rows: Iterable[Row], heading: Heading, intake: Intake, ragged: bool) -> Iterator[Yield]:
+    """A document or a refusal for every row that is not blank."""
     for row in rows:
         if row.blank and row.error is None:
             continue
@@ -75,20 +93,8 @@ def read_rows(rows: Iterable[Row], intake: Intake, *, ragged: bool = True) -> It
                 repaired=row.repaired,
                 encoding=row.encoding,
             )
-            good += 1
         except InputError as error:
             yield error
-            bad += 1
-            if not good and bad >= intake.limits.hopeless_rows:
-                yield InputError(
-                    f"前 {bad} 行都无法读取，不再继续",
-                    where=intake.where,
-                    expected="每行一条投诉的表格",
-                    advice="请检查列名、分隔符和编码",
-                )
-                return
-    if not good and not bad and not refused:
-        yield InputError("表格只有表头，没有数据行", where=intake.where, expected="表头下至少一行数据")
 
 
 def find_heading(rows: Iterator[Row], intake: Intake) -> tuple[Heading, list[InputError]]:

@@ -6,6 +6,7 @@ shape, with every filter that could confirm it, before and after a person's revi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from nlp.incident import Evidence, Fact, Incident, Source
 from nlp.records import Account, Contact, Mention, PersonName
+from serving.api import reference
 from serving.views import names_told
 from tests import fake_analyzer
 from tests.api_world import OPERATOR, complain, ok, publish, serving, settings_at
@@ -136,6 +138,56 @@ def everything_a_reader_gets(api: TestClient) -> dict[str, str]:
         if "?" not in address
     }
     return answers
+
+
+# What an answer can be asked to be. A route that does not know one answers as it likes; nobody may get more by asking oddly.
+SHAPES = (
+    "application/json", "text/html", "text/csv", "application/atom+xml", "application/feed+json", "application/stix+json;version=2.1",
+    "application/taxii+json;version=2.1", "application/x-ndjson", "*/*",
+)  # fmt: skip
+
+
+def walk(api: TestClient, **ids: list[str]) -> Iterator[tuple[str, str]]:
+    """Address and answer of every route there is, whoever added it, for a reader: each in every shape, with every id that exists.
+
+    A route that streams for ever is left to a test of its own (it says so by `text/event-stream` among its answers).
+    """
+    for route in reference.routes_of(api.app):
+        endless = "text/event-stream" in str(route.responses) or "stream" in route.path
+        addresses = [route.path]
+        for name in re.findall(r"{(\w+)}", route.path):
+            known = [value for kind, values in ids.items() if name.startswith(kind) for value in values] or ["x"]
+            addresses = [address.replace(f"{{{name}}}", value) for address in addresses for value in known]
+        for address in addresses if not endless else ():
+            for method in sorted(route.methods):
+                for shape in SHAPES if method == "GET" else SHAPES[:1]:
+                    headers = {"Accept": shape}
+                    answered = api.request(method, address, headers=headers, json=None if method == "GET" else {})
+                    assert answered.status_code < 500, (method, address, shape, answered.status_code)
+                    yield f"{method} {address} {shape}", answered.text + str(dict(answered.headers))
+
+
+def test_no_route_in_any_shape_tells_a_reader_a_canary(api, caplog):
+    report = complain_everywhere(api)
+    ok(api.put(f"/v1/reports/{report['id']}", json={"accept": True, "note": "密室七号"}, headers=OPERATOR))
+    other = complain(api, STORY.replace("32810", "99117").replace("昆明", "大理"), title=f"{VICTIM}又被骗")
+    document = publish(
+        api, CARELESS, title=f"{SUSPECT}落网", doc_id=f"{SUSPECT}-{NUMBERS['phone']}.html", publisher="某报",
+        url=f"https://a.invalid/s?tel={NUMBERS['phone']}&who={quote(SUSPECT)}",
+    )  # fmt: skip
+    incidents = ok(api.get("/v1/incidents", params={"limit": 500}, headers=OPERATOR))["incidents"]
+    caplog.clear()
+    caplog.set_level("DEBUG")
+    answers = dict(
+        walk(
+            api, incident=[i["id"] for i in incidents], report=[report["id"], other["id"]],
+            document=[report["document_id"], other["document_id"], document["document_id"]],
+            batch=[b["id"] for b in ok(api.get("/v1/batches", headers=OPERATOR))["batches"]],
+        )
+    )  # fmt: skip
+    assert len(answers) > 150
+    assert any("钱某山" in text for text in answers.values())  # the walk reaches what there is to see
+    assert_no_canary(answers | {"the log": caplog.text}, quote(SUSPECT))
 
 
 def assert_no_canary(answers: dict[str, str], *more: str) -> None:
