@@ -318,7 +318,7 @@ def _row(line: Mapping[str, Any]) -> Html:
         tag("td", [tag("span", wording.short_place(region), title=region) for region in where[:2]],
             tag("small", f"另 {len(where) - 2} 处") if len(where) > 2 else None, class_="where"),
         tag("td", wording.loss(line) or "—", class_="number"),
-        tag("td", when or (join(published, tag("small", "报道")) if published else "—"), class_="when"),
+        tag("td", when or (join(published, tag("small", "投诉" if line["basis"] == "complaint" else "报道")) if published else "—"), class_="when"),
         tag("td", str(line["independent_sources"]), class_="number"),
         tag("td", wording.STATUS.get(line["status"], line["status"]),
             tag("small", wording.BASIS.get(line["basis"], line["basis"])), class_="state"),

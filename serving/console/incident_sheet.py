@@ -30,16 +30,18 @@ log = logging.getLogger("fanzha.console")
 # Sources laid out at once; an incident of a hundred reprints is read in its first dozen.
 SOURCES = 12
 UNDECIDED = 6
+COMPLAINT = "投诉"
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything the page shows. `cases`: case id → the name of the source that tells it."""
+    """Everything the page shows. `cases`: case id → the name of the source that tells it; `names`: document id → its name."""
 
     view: dict[str, Any]
     history: list[Any]
     sources: tuple[SourceText, ...]
     cases: dict[str, str]
+    names: dict[str, str]
     undecided: tuple[dict[str, Any], ...]
 
 
@@ -81,9 +83,14 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
             sources = [
                 load_source(session, document_id, articles.get(document_id, ()), viewer) for document_id in wanted
             ]
+            names |= {
+                source.document_id: source.name
+                for source in sources
+                if not names[source.document_id].startswith(COMPLAINT)
+            }
             undecided = _undecided(session, row.id, viewer)
     return Sheet(
-        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in told}, tuple(undecided)
+        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in told}, names, tuple(undecided)
     )  # fmt: skip
 
 
@@ -118,15 +125,14 @@ def _undecided(session: Session, incident_id: str, viewer: str) -> list[dict[str
 def _name(source: dict[str, Any]) -> str:
     """A source as people call it."""
     if source["nature"] == "complaint":
-        return f"投诉 {source['doc_id']}".strip()
+        return f"{COMPLAINT} {source['doc_id']}"
     return source["title"] or source["publisher"] or source["doc_id"]
 
 
 def _page(sheet: Sheet, visitor: Visitor, base: str) -> Html:
     view = sheet.view
-    names = {source["document_id"]: _name(source) for source in view["sources"]}
     left = join(
-        parts.contradictions(view, names),
+        parts.contradictions(view, sheet.names),
         parts.card("事实", tag("div", parts.facts(view, quotes=not sheet.sources), class_="facts"),
                    "按一下在右边原文中标出" if sheet.sources else "引自原文", bare=True),
         parts.region(view),
@@ -170,8 +176,8 @@ def _head(view: dict[str, Any], cited: str) -> Html:
 
 def _sources(sheet: Sheet) -> Html:
     tabs = [
-        tag("button", tag("span", source.name), type="button", class_="button", data_show=source.document_id,
-            aria_pressed=str(number == 0).lower(), title=source.name)
+        tag("button", tag("span", sheet.names[source.document_id]), type="button", class_="button", data_show=source.document_id,
+            aria_pressed=str(number == 0).lower(), title=sheet.names[source.document_id])
         for number, source in enumerate(sheet.sources)
     ]  # fmt: skip
     more = len(sheet.view["sources"]) - len(sheet.sources)

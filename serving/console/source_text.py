@@ -56,8 +56,9 @@ def load_source(session: Session, document_id: str, wanted: Collection[int], vie
         ("日期", wording.day(document.published)), ("文件", document.doc_id), ("许可", document.licence),
     )  # fmt: skip
     url = document.url if document.url.startswith(("https://", "http://")) else ""
+    titled = next((analysis.title for analysis in kept if analysis.title), "")
     return SourceText(
-        document_id, document.title or document.publisher or document.doc_id, tuple(pair for pair in about if pair[1]), url,
+        document_id, document.title or titled or document.publisher or document.doc_id, tuple(pair for pair in about if pair[1]), url,
         shown.articles, len(found) - len(kept), shown.problem,
     )  # fmt: skip
 

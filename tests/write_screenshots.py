@@ -1,0 +1,104 @@
+"""Writes docs/screens/: every screen of the console over the samples, light, dark, and on a phone.
+
+Run: python -m tests.write_screenshots [FOLDER]. Reads corpora/samples with the default model, starts the real console and a real
+Chromium. Each picture is smaller than 300 kB; a screen that does not come up ends the run with what stood there instead.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.console_world import DESKTOP, PHONE, ROOT, Browser, browser, console, filled, missing
+
+MOST_BYTES = 300_000
+# The case that four sources of the samples tell.
+TOLD = "点赞三天挣了94块"
+THEMES = (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE))
+
+
+def overview(page: Browser) -> None:
+    """总览 with all its figures."""
+    page.open("/console/?days=30")
+    page.until(lambda: page.all("svg") and "上升的手法" in page.text() and page.all(".cities li"), "the figures")
+
+
+def incidents(page: Browser) -> None:
+    """事件, largest losses first."""
+    page.open("/console/incidents?sort=-loss")
+    page.until(lambda: "共" in page.text(".total"), "the count")
+
+
+def incident(page: Browser) -> None:
+    """One incident with the evidence of its loss lit."""
+    page.open(f"/console/incidents?q={TOLD}")
+    address = page.one(".incidents .what a").get_attribute("href")
+    page.open(address.removeprefix(page.address))
+    next(fact for fact in page.all("button.fact") if "18.6万元" in fact.text).click()
+    page.one("mark.here")
+    page.driver.execute_script("scrollTo(0,0)")
+
+
+def desk(page: Browser) -> None:
+    """研判台 with a complaint that has cases read in it."""
+    page.open("/console/desk")
+    page.until(lambda: page.all("[data-report]"), "a complaint")
+    for _ in range(3):
+        if page.all("table.read"):
+            return
+        before = page.one("[data-report]").get_attribute("data-report")
+        page.press("s")
+        page.until(lambda before=before: page.one("[data-report]").get_attribute("data-report") != before, "the next")
+
+
+def bring_in(page: Browser) -> None:
+    """导入 with a sheet whose columns are recognised."""
+    page.open("/console/import")
+    page.one("#file").send_keys(str(ROOT / "corpora" / "samples" / "complaints" / "hotline_orders.csv"))
+    page.until(lambda: page.all(".sample tbody tr"), "the preview")
+    time.sleep(4)  # the word 正在上传 goes again
+
+
+SCREENS: tuple[tuple[str, Callable[[Browser], None]], ...] = (
+    ("overview", overview), ("incidents", incidents), ("incident", incident), ("desk", desk), ("import", bring_in),
+)  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Write all pictures."""
+    if reason := missing():
+        raise SystemExit(reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        room = Path(scratch)
+        with console(filled(room, ""), room) as address:
+            for theme, size in THEMES:
+                with browser(address, room / theme, size) as page:
+                    page.theme("dark" if theme == "dark" else "light")
+                    for name, go in SCREENS:
+                        go(page)
+                        time.sleep(0.5)
+                        picture = folder / f"{name}-{theme}.png"
+                        page.driver.save_screenshot(str(picture))
+                        shrink(picture)
+                        print(f"{picture.name}  {picture.stat().st_size / 1000:.0f} kB")
+
+
+def shrink(picture: Path) -> None:
+    """256 colours are enough for a screen, where Pillow is there to choose them. Raises SystemExit for what stays too large."""
+    try:
+        from PIL import Image
+    except ImportError:
+        pass
+    else:
+        with Image.open(picture) as drawn:
+            drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(picture, optimize=True)
+    if picture.stat().st_size > MOST_BYTES:
+        raise SystemExit(f"{picture} 有 {picture.stat().st_size} 字节，应不超过 {MOST_BYTES}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screens")
