@@ -104,6 +104,8 @@ def test_tiles_are_darker_where_there_is_more():
 
 def test_words_for_people():
     assert wording.day("--08-26") == "8月26日"
+    assert wording.day("---15") == "15日"
+    assert wording.day("--01") == "1月"
     assert wording.days("2024-05-06T10:00", "2024-05-06") == "2024-05-06"
     assert wording.short_place("河南省/新乡市/封丘县") == "新乡市封丘县"
     assert wording.money(186000, 186000) == "18.6万元"

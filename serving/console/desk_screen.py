@@ -19,7 +19,7 @@ from serving.console import decisions
 from serving.console.decisions import Decision, Done
 from serving.console.desk_queue import Item, Queue
 from serving.console.desk_sheet import ReportSheet, draw_report, load_report
-from serving.console.frame import frame, refuse, tell
+from serving.console.frame import PAGE_SECONDS, frame, patiently, refuse, tell
 from serving.console.html_parts import Html, empty, join, problem, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
 
@@ -36,7 +36,7 @@ def register(room: Room) -> None:
     """Register the page; the queue is one for all browsers."""
     queue = Queue(lambda: room.store)
 
-    @ui.page("/desk", title="研判台", response_timeout=20)
+    @ui.page("/desk", title="研判台", response_timeout=PAGE_SECONDS)
     async def desk(request: Request) -> None:
         visitor = room.visitor(request)
         with frame(room, visitor, "/desk", "研判台"):
@@ -44,8 +44,9 @@ def register(room: Room) -> None:
                 refuse(visitor)
                 return
             screen = Desk(room, queue, visitor, ui.context.client.id)
-            await screen.open()
-        ui.context.client.on_delete(lambda: queue.leave(screen.who))
+            ui.context.client.on_delete(lambda: queue.leave(screen.who))
+            screen.open()
+            await patiently(screen.show_next())
 
 
 class Desk:
@@ -59,15 +60,14 @@ class Desk:
         self.undoable: deque[Done] = deque(maxlen=UNDOABLE)
         self.decided = 0
 
-    async def open(self) -> None:
-        """Draw the frame and the first complaint."""
+    def open(self) -> None:
+        """What stands there before the first complaint."""
         self.head = ui.html("", sanitize=False).classes("head")
         self.body = ui.html("", sanitize=False).classes("desk-body")
         ui.html(_bar(), sanitize=False).classes("desk-bar")
         listed = ",".join(f'["{key}","{words}"]' for key, words in KEYS)
         ui.add_body_html(f"<script>window.console_keys=[{listed}];window.console_desk=true</script>")
         ui.on("act", self._act)
-        await self._show_next()
 
     async def _act(self, event: Any) -> None:
         what, value = str(event.args.get("act", "")), str(event.args.get("value", ""))
@@ -79,14 +79,14 @@ class Desk:
             return  # a second press of a key whose first one has brought the next complaint
         if what == "skip":
             self.queue.skip(self.who, sheet.item.report_id)
-            await self._show_next()
+            await self.show_next()
         elif decision := _decision(what, value, sheet):
             await self._decide(sheet, decision)
 
     async def _decide(self, sheet: ReportSheet, decision: Decision) -> None:
         """Show the next one, then write; nothing is said to be saved before it is."""
         self.queue.done(self.who, sheet.item.report_id)
-        await self._show_next()
+        await self.show_next()
         try:
             done = await asked(lambda: self._write(sheet, decision))
         except Exception as error:
@@ -96,7 +96,7 @@ class Desk:
             link = f"（{sheet.external_id}）"
             tell(f"没有保存{link}：{told(error)}", bad=True)
             if self.sheet is None:
-                await self._show_next()
+                await self.show_next()
             return
         self.undoable.append(done)
         self.decided += 1
@@ -130,7 +130,8 @@ class Desk:
             self.following = (self.sheet, draw_report(self.sheet))
         self._show(sheet, draw_report(sheet), f"{sheet.external_id}：已撤销，请重新研判")
 
-    async def _show_next(self) -> None:
+    async def show_next(self) -> None:
+        """The next complaint, or that there is none."""
         ready, self.following = self.following, None
         if ready is None:
             try:

@@ -5,12 +5,13 @@ In: a room, a visitor, the screen's name. Out: NiceGUI elements around the scree
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from nicegui import app as pages
-from nicegui import ui
+from nicegui import background_tasks, ui
 from nicegui.client import Client
 from nicegui.page import page as page_of
 
@@ -34,6 +35,10 @@ SCREENS = (
     ("/desk", "研判台", "desk", True),
     ("/import", "导入", "bring", True),
 )
+# A page that is not full by then is shown empty first. NiceGUI gives up on a page that has not come out after PAGE_SECONDS.
+AT_ONCE_SECONDS = 1.0
+PAGE_SECONDS = 60.0
+CONNECT_SECONDS = 120.0
 DEMO = "演示：本机任何人打开都是值守人员，内容未脱敏。请勿放入真实案件。"
 
 
@@ -100,6 +105,21 @@ def _banner(visitor: Visitor) -> Html:
         tag("span", "演示：正在以读者身份查看，姓名、账号、联系方式已脱敏。"),
         tag("button", "回到值守人员", type="button", data_viewer=""),
     )
+
+
+async def patiently(work: Coroutine[Any, Any, None]) -> None:
+    """Fill a page; one that is not full after a moment goes out as it is and is filled when it stands, so that nobody sees nothing."""
+    client = ui.context.client
+
+    async def inside() -> None:
+        with client:
+            await work
+
+    filling = background_tasks.create(inside())
+    await asyncio.wait({filling}, timeout=AT_ONCE_SECONDS)
+    if not filling.done():
+        await client.connected(timeout=CONNECT_SECONDS)
+    await filling
 
 
 def refuse(visitor: Visitor) -> None:

@@ -22,8 +22,9 @@ from nlp.records import Document
 from serving import batches
 from serving.api.guard import MAX_UPLOAD
 from serving.api.imports import file_name
+from serving.api.viewer import RANKS
 from serving.console import import_parts as parts
-from serving.console.frame import frame, refuse, tell
+from serving.console.frame import PAGE_SECONDS, frame, patiently, refuse, tell
 from serving.console.html_parts import problem
 from serving.console.incident_screen import spreadsheet_cell
 from serving.console.room import Room, Visitor, asked, told
@@ -52,7 +53,7 @@ class Chosen:
 def register(room: Room) -> None:
     """Register the page."""
 
-    @ui.page("/import", title="导入", response_timeout=20)
+    @ui.page("/import", title="导入", response_timeout=PAGE_SECONDS)
     async def bring(request: Request) -> None:
         visitor = room.visitor(request)
         with frame(room, visitor, "/import", "导入"):
@@ -60,7 +61,9 @@ def register(room: Room) -> None:
                 refuse(visitor)
                 return
             batch = request.query_params.get("batch", "")
-            await _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "").open()
+            screen = _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "")
+            screen.open()
+            await patiently(screen.draw())
 
 
 class _Screen:
@@ -72,7 +75,7 @@ class _Screen:
         self.busy = False
         self.sure = ""  # the batch whose undoing was asked for once
 
-    async def open(self) -> None:
+    def open(self) -> None:
         ui.html("<h1>导入</h1>", sanitize=False).classes("head")
         ui.html(parts.bring_in(NATURES), sanitize=False).classes("bring")
         upload = ui.upload(
@@ -87,6 +90,9 @@ class _Screen:
         ui.on("act", self._act)
         ui.on("mapping", self._mapping)
         self.timer = ui.timer(POLL_SECONDS, self._poll, active=False)
+
+    async def draw(self) -> None:
+        """The batch that was asked for, and the newest ones."""
         await self._draw_result()
         await self._draw_batches()
 
@@ -175,7 +181,10 @@ class _Screen:
         return summary.batch_id
 
     async def _undo(self, batch_id: str) -> None:
-        """The first press asks, the second does it."""
+        """The first press asks, the second does it. As over the API, taking back is an editor's."""
+        if RANKS.index(self.visitor.role) < RANKS.index("editor"):
+            tell("撤销导入需要编辑或管理员身份", bad=True)
+            return
         if self.sure != batch_id:
             self.batch, self.sure = batch_id, batch_id
             await self._draw_result()

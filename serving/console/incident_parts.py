@@ -119,10 +119,10 @@ def course(view: Mapping[str, Any], history: Sequence[Any]) -> Html | None:
     """What happened when, as told; when it was published; what this store did with it."""
     happened: list[tuple[str, str, str, bool]] = []
     for fact in view["facts"]:
-        if fact["kind"] == "time" and fact["value"].get("start"):
+        if fact["kind"] == "time" and fact["value"].get("from"):
             quote = fact["evidence"][0]["quote"] if fact["evidence"] else ""
             happened.append(
-                (fact["value"]["start"], wording.days(fact["value"]["start"], fact["value"].get("end")), quote, False)
+                (fact["value"]["from"], wording.days(fact["value"]["from"], fact["value"].get("to")), quote, False)
             )
     for source in view["sources"]:
         if source["published"]:
@@ -154,8 +154,8 @@ def region(view: Mapping[str, Any]) -> Html | None:
         tag(
             "div",
             tag("small", ROLES["place"].get(place["role"], "地点")),
-            place["region"].replace("/", " "),
-            class_="link-row",
+            tag("span", place["region"].replace("/", " ")),
+            class_="link-row place",
         )
         for place in view["places"][:SHOWN]
     ]
@@ -199,10 +199,15 @@ def _link(link: Mapping[str, Any], first: str, second: str) -> Html:
 
 
 def _reasons(agreed: Sequence[str], contradicted: Sequence[str]) -> Html:
-    return tag(
-        "ul", [tag("li", tag("span", "合 ", class_="yes"), text) for text in dict.fromkeys(agreed)],
-        [tag("li", tag("span", "不合 ", class_="no"), text) for text in dict.fromkeys(contradicted)],
-    )  # fmt: skip
+    """What agreed and what did not, each on a line of its own; the same words said twice are said once."""
+    lines = [("合", "yes", agreed), ("不合", "no", contradicted)]
+    return join(
+        [
+            tag("p", tag("span", f"{word}　", class_=class_), "；".join(dict.fromkeys(texts)), class_="why")
+            for word, class_, texts in lines
+            if texts
+        ]
+    )
 
 
 def history(changes: Sequence[Any]) -> Html:

@@ -48,8 +48,9 @@ def list_page(
         query = base.where(column.is_not(None))
         if after is not None:
             value, number = after
-            beyond = column > value if ascending else column < value
-            query = query.where(beyond | ((column == value) & (IncidentRow.sequence < number)))
+            # Written so that an index is walked from here on: "less, or equal and …" makes SQLite read and sort everything.
+            at_least, beyond = (column >= value, column > value) if ascending else (column <= value, column < value)
+            query = query.where(at_least, beyond | (IncidentRow.sequence < number))
         ordered = query.order_by(column.asc() if ascending else column.desc(), IncidentRow.sequence.desc())
         rows += session.scalars(ordered.limit(limit + 1))
     # 2. The rest, or everything, by number.

@@ -20,7 +20,7 @@ from nlp import taxonomy
 from nlp.errors import FanzhaError, InputError
 from serving import asking, views
 from serving.console import wording
-from serving.console.frame import frame, tell
+from serving.console.frame import PAGE_SECONDS, frame, patiently, tell
 from serving.console.html_parts import Html, empty, join, options, problem, tag, void
 from serving.console.incident_rows import COUNTED, PAGE, End, Stretch, count, list_page
 from serving.console.room import BASE, Room, Visitor, asked, told
@@ -37,12 +37,14 @@ _PEOPLE = 4
 def register(room: Room) -> None:
     """Register the page."""
 
-    @ui.page("/incidents", title="事件", response_timeout=15)
+    @ui.page("/incidents", title="事件", response_timeout=PAGE_SECONDS)
     async def incidents(request: Request) -> None:
         visitor = room.visitor(request)
         asked_for = {name: request.query_params[name] for name in FIELDS if request.query_params.get(name)}
         with frame(room, visitor, "/incidents", "事件"):
-            await _Screen(room, visitor, asked_for).open()
+            screen = _Screen(room, visitor, asked_for)
+            screen.open()
+            await patiently(screen.draw())
 
 
 def filter_of(asked_for: Mapping[str, str]) -> IncidentFilter:
@@ -89,19 +91,18 @@ class _Screen:
         self.end: End | None = None
         self.typed = 0  # counts what was asked: only the newest answer is drawn
 
-    async def open(self) -> None:
+    def open(self) -> None:
         ui.html(_heading(), sanitize=False).classes("head")
         ui.html(_form(self.asked_for), sanitize=False).classes("filters")
         self.total = ui.html("", sanitize=False).classes("total").props("role=status aria-live=polite")
         self.table = ui.html("", sanitize=False).classes("table-box")
         ui.on("filter", self._filter)
         ui.on("act", self._act)
-        await self._draw()
 
     async def _filter(self, event: Any) -> None:
         self.asked_for = {name: str(event.args[name]) for name in FIELDS if event.args.get(name)}
         self.before, self.begins = [], None
-        await self._draw()
+        await self.draw()
 
     async def _act(self, event: Any) -> None:
         what, value = event.args.get("act"), event.args.get("value", "")
@@ -121,9 +122,10 @@ class _Screen:
             return
         else:
             return
-        await self._draw()
+        await self.draw()
 
-    async def _draw(self) -> None:
+    async def draw(self) -> None:
+        """Ask for the page of rows that is wanted now, and draw it."""
         self.typed += 1
         mine = self.typed
         try:

@@ -19,9 +19,9 @@ from nlp.errors import FanzhaError
 from serving import queries, views
 from serving.console import incident_parts as parts
 from serving.console import wording
-from serving.console.frame import frame
+from serving.console.frame import PAGE_SECONDS, frame, patiently
 from serving.console.html_parts import Html, empty, join, tag
-from serving.console.room import BASE, Room, Visitor, asked
+from serving.console.room import BASE, Room, Visitor, asked, told
 from serving.console.source_text import SourceText, draw_source, load_source
 from serving.store import shapes
 from serving.store.tables import CaseRow, IncidentRow, LinkRow
@@ -48,19 +48,28 @@ class Sheet:
 def register(room: Room) -> None:
     """Register the page."""
 
-    @ui.page("/incidents/{incident_id}", title="事件", response_timeout=30)
+    @ui.page("/incidents/{incident_id}", title="事件", response_timeout=PAGE_SECONDS)
     async def incident(request: Request, incident_id: str) -> None:
-        visitor = room.visitor(request)
-        try:
-            sheet = await asked(lambda: load(room, incident_id, visitor.role))
-        except FanzhaError as error:
-            with frame(room, visitor, "/incidents", "没有找到"):
-                back = tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")
-                ui.html(empty(error.found, f"{incident_id}　{error.advice}", back), sanitize=False)
-            return
-        title = " ".join(sheet.view["title"].split())
-        with frame(room, visitor, "/incidents", title):
-            ui.html(_page(sheet, visitor, str(request.base_url).rstrip("/")), sanitize=False)
+        visitor, base = room.visitor(request), str(request.base_url).rstrip("/")
+        with frame(room, visitor, "/incidents", "事件"):
+            box = ui.html(tag("p", "正在打开……", class_="soft", role="status"), sanitize=False)
+
+            async def fill() -> None:
+                try:
+                    sheet = await asked(lambda: load(room, incident_id, visitor.role))
+                except Exception as error:
+                    if not isinstance(error, FanzhaError):
+                        log.exception("incident")
+                    back = tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")
+                    advice = f"{incident_id}　{error.advice}" if isinstance(error, FanzhaError) else told(error)
+                    box.set_content(
+                        empty(error.found if isinstance(error, FanzhaError) else "事件没有打开", advice, back)
+                    )
+                    return
+                ui.page_title(f"{' '.join(sheet.view['title'].split())} · 反诈")
+                box.set_content(_page(sheet, visitor, base))
+
+            await patiently(fill())
 
 
 def load(room: Room, incident_id: str, viewer: str) -> Sheet:
@@ -69,7 +78,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
         row = queries.get_incident(session, incident_id, viewer=viewer)
         view = views.incident_view(row, viewer)
         names = {source["document_id"]: _name(source) for source in view["sources"]}
-        told = session.execute(
+        rows = session.execute(
             sa.select(CaseRow.id, CaseRow.document_id, CaseRow.article).where(CaseRow.incident_id == row.id)
         ).all()
         changes = queries.history_of(session, row.id, viewer=viewer)
@@ -77,7 +86,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
         undecided: list[dict[str, Any]] = []
         if Visitor("", viewer).sees_all:
             articles: dict[str, set[int]] = {}
-            for _, document_id, number in told:
+            for _, document_id, number in rows:
                 articles.setdefault(document_id, set()).add(number)
             wanted = [source["document_id"] for source in view["sources"]][:SOURCES]
             sources = [
@@ -90,7 +99,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
             }
             undecided = _undecided(session, row.id, viewer)
     return Sheet(
-        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in told}, names, tuple(undecided)
+        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names, tuple(undecided)
     )  # fmt: skip
 
 

@@ -6,21 +6,20 @@ of the same role, for a hundred desks ask the same.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from nicegui import background_tasks, ui
+from nicegui import ui
 
 from nlp import taxonomy
 from nlp.divisions import lookup
 from serving import changes, queries, views
 from serving.console import overview_numbers as numbers
 from serving.console import wording
-from serving.console.frame import frame
+from serving.console.frame import PAGE_SECONDS, frame, patiently
 from serving.console.html_parts import Html, join, problem, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
 from serving.console.tile_map import TILES, tile_map
@@ -30,7 +29,6 @@ log = logging.getLogger("fanzha.console")
 PERIODS = {1: "今天", 7: "近 7 天", 30: "近 30 天"}
 SEEN_COOKIE = "fanzha_seen"
 KEPT_SECONDS = 60
-AT_ONCE_SECONDS = 0.5
 NEWS = 8
 # Told apart by colour-blind eyes too (Okabe & Ito, darkened or lightened to stand on both grounds).
 COLOURS = ("#2f7fb8", "#d98200", "#1c9a72", "#c25b9b", "#7a68c7", "#a39121", "#8a93a0")
@@ -60,22 +58,14 @@ def register(room: Room) -> None:
             kept[days, viewer] = (time.monotonic(), found)
         return found
 
-    @ui.page("/", title="总览", response_timeout=15)
+    @ui.page("/", title="总览", response_timeout=PAGE_SECONDS)
     async def overview(request: Request) -> None:
         visitor = room.visitor(request)
         days = request.query_params.get("days", "7")
         screen = _Screen(room, visitor, int(days) if days in ("1", "7", "30") else 7, _seen(request))
-        # Kept or quick figures go out with the page; for others nobody waits before he sees where he is.
-        asking = background_tasks.create(screen.ask(figures))
-        await asyncio.wait({asking}, timeout=AT_ONCE_SECONDS)
         with frame(room, visitor, "/", "总览"):
             screen.open()
-            if asking.done():
-                screen.fill()
-                return
-        await ui.context.client.connected(timeout=60)
-        await asking
-        screen.fill()
+            await patiently(screen.fill(figures))
 
 
 def load(room: Room, days: int, viewer: str) -> Figures:
@@ -104,9 +94,6 @@ class _Screen:
         self.room, self.visitor, self.days, self.seen = room, visitor, days, seen
         self.province = ""
         self.divisions: dict[str, int] = {}
-        self.figures: Figures | None = None
-        self.failure = ""
-        self.told_news, self.newest = Html(""), 0
 
     def open(self) -> None:
         ui.html(self._heading(), sanitize=False).classes("head")
@@ -124,21 +111,15 @@ class _Screen:
             self.waiting = ui.html("", sanitize=False)
         ui.on("act", self._act)
 
-    async def ask(self, figures: Any) -> None:
-        """Get everything that is shown; a failure is kept to be shown."""
+    async def fill(self, figures: Any) -> None:
+        """Ask for everything that is shown, and draw it."""
         try:
-            self.figures = await figures(self.days, self.visitor.role)
-            self.told_news, self.newest = await asked(self._news)
+            found: Figures = await figures(self.days, self.visitor.role)
+            news, newest = await asked(self._news)
         except Exception as error:
             log.exception("overview")
-            self.failure = told(error)
-
-    def fill(self) -> None:
-        """Draw what was asked for, once the page stands."""
-        if self.failure or self.figures is None:
-            self.sums.set_content(problem(self.failure))
+            self.sums.set_content(problem(told(error)))
             return
-        found = self.figures
         self.sums.set_content(_sums(found, self.visitor))
         self.divisions = found.divisions
         self.map.set_content(self._map())
@@ -147,9 +128,9 @@ class _Screen:
             self.waiting.set_content(_waiting(found.waiting))
         with self.chart:
             _chart(found.months, found.trend)
-        self.news.set_content(self.told_news)
+        self.news.set_content(news)
         ui.add_body_html(
-            f"<script>document.cookie='{SEEN_COOKIE}={self.newest}; path={BASE}; samesite=strict; max-age=31536000'</script>"
+            f"<script>document.cookie='{SEEN_COOKIE}={newest}; path={BASE}; samesite=strict; max-age=31536000'</script>"
         )
 
     def _act(self, event: Any) -> None:

@@ -28,6 +28,7 @@ TLP = {
 }
 SCENES = ("scene", "victim_home", "handling_police")
 _MONTH_DAY = re.compile(r"--(\d\d)(?:-(\d\d))?")
+_DAY = re.compile(r"---(\d\d)")
 
 
 def money(minimum: float, maximum: float) -> str:
@@ -41,7 +42,9 @@ def loss(line: Mapping[str, Any]) -> str:
 
 
 def day(moment: str | None) -> str:
-    """2024-05-06T10:00 → 2024-05-06; --08-26 → 8月26日; None → ""."""
+    """2024-05-06T10:00 → 2024-05-06; --08-26 → 8月26日; ---15 → 15日; None → ""."""
+    if moment and (found := _DAY.match(moment)):
+        return f"{int(found[1])}日"
     if moment and (found := _MONTH_DAY.match(moment)):
         return f"{int(found[1])}月" + (f"{int(found[2])}日" if found[2] else "")
     return (moment or "")[:10]

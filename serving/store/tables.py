@@ -154,8 +154,10 @@ class IncidentRow(Base):
         Index("ix_incidents_label_sequence", "label", "sequence"),
         Index("ix_incidents_label_reader_sequence", "label", "reader_sequence"),
         Index("ix_incidents_first_date", "first_date"),
-        Index("ix_incidents_last_date", "last_date"),
-        Index("ix_incidents_loss_max_fen", "loss_max_fen"),
+        # With the number, so that a page of the table in this order is a stretch of the index.
+        Index("ix_incidents_last_date", "last_date", "sequence"),
+        Index("ix_incidents_loss_max_fen", "loss_max_fen", "sequence"),
+        Index("ix_incidents_sources", "sources", "sequence"),
         # The console's overview is answered from this alone.
         Index(
             "ix_incidents_arrival",
