@@ -228,3 +228,39 @@ def test_pasted_text_is_imported_and_a_list_of_addresses_is_not(page: Browser) -
     page.one("[data-paste]").click()
     page.until(lambda: "新收\n1" in page.text("[data-batch]"), "it is in")
     page.until(lambda: page.one("#paste").get_property("value") == "", "the field is empty again")
+
+
+def test_outside_the_demo_one_logs_in_and_what_one_sees_is_written_down(tmp_path: Path) -> None:
+    from serving import audit
+    from serving.people import roster
+    from serving.store import open_store
+
+    settings = filled(tmp_path, "complaints/platform_feedback.jsonl")
+    store = open_store(settings.store)
+    with store.writing() as session:
+        roster.add(session, "wangwu", "analyst", "a-long-password-of-mine")
+    with console(settings, tmp_path, "--host", "127.0.0.1") as address, browser(address, tmp_path / "profile") as page:
+        page.open("/console/desk")
+        assert "这里只供值守人员使用" in page.text()
+        page.open("/console/login")
+        page.one("[name=name]").send_keys("wangwu")
+        page.one("[name=password]").send_keys("wrong")
+        page.one("[data-login] [type=submit]").click()
+        page.until(lambda: "名字或密码不对" in page.text(".refusal"), "the refusal")
+        page.one("[name=password]").clear()
+        page.one("[name=password]").send_keys("a-long-password-of-mine")
+        page.one("[data-login] [type=submit]").click()
+        page.until(lambda: "wangwu" in page.text(".rail") and page.ready(), "logged in")
+        page.open("/console/desk")
+        page.until(lambda: page.all("[data-report]"), "a complaint")
+        report = page.one("[data-report]").get_attribute("data-report")
+        page.one("[data-logout]").click()
+        page.until(
+            lambda: page.ready() and "登录" in page.text(".rail") and "wangwu" not in page.text(".rail"), "logged out"
+        )
+        assert page.strangers() == []
+    with store.reading() as session:
+        lines = audit.listing(session, actor="wangwu", limit=100)
+        assert ("console.show", report) in {(line.action, line.object) for line in lines}
+        assert audit.verify(session).wrong == ""
+    store.close()

@@ -69,7 +69,7 @@ def attach(app: FastAPI) -> None:
     room = Room(app)
     pages.add_static_files("/static", STATIC, max_cache_age=31_536_000)  # their address changes with them
     pages.add_middleware(_Policy)
-    for screen in (overview_screen, incident_screen, incident_sheet, desk_screen, import_screen):
+    for screen in (frame, overview_screen, incident_screen, incident_sheet, desk_screen, import_screen):
         screen.register(room)
     frame.register_errors(room)
 

@@ -19,7 +19,7 @@ from serving.console import decisions
 from serving.console.decisions import Decision, Done
 from serving.console.desk_queue import Item, Queue
 from serving.console.desk_sheet import ReportSheet, draw_report, load_report
-from serving.console.frame import PAGE_SECONDS, frame, patiently, refuse, tell
+from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
 from serving.console.html_parts import Html, empty, join, problem, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
 
@@ -43,7 +43,7 @@ def register(room: Room) -> None:
             if not visitor.sees_all:
                 refuse(visitor)
                 return
-            screen = Desk(room, queue, visitor, ui.context.client.id)
+            screen = Desk(room, queue, visitor, ui.context.client.id, request)
             ui.context.client.on_delete(lambda: queue.leave(screen.who))
             screen.open()
             await patiently(screen.show_next())
@@ -52,7 +52,8 @@ def register(room: Room) -> None:
 class Desk:
     """One browser at the desk."""
 
-    def __init__(self, room: Room, queue: Queue, visitor: Visitor, token: str) -> None:
+    def __init__(self, room: Room, queue: Queue, visitor: Visitor, token: str, request: Request) -> None:
+        self.request = request
         self.room, self.queue, self.visitor = room, queue, visitor
         self.who = f"{visitor.name}/{token}"
         self.sheet: ReportSheet | None = None
@@ -71,6 +72,9 @@ class Desk:
 
     async def _act(self, event: Any) -> None:
         what, value = str(event.args.get("act", "")), str(event.args.get("value", ""))
+        if not self.room.still(self.request, self.visitor):
+            tell(ENDED, bad=True)
+            return
         if what == "undo":
             await self._undo()
             return
@@ -103,6 +107,7 @@ class Desk:
         self.head.set_content(self._heading(f"{sheet.external_id}：{done.words}，已保存"))
 
     def _write(self, sheet: ReportSheet, decision: Decision) -> Done:
+        self.room.note(self.visitor, "decide", sheet.item.report_id, action=decision.action)
         with self.room.store.writing() as session:
             return decisions.decide(session, sheet.item.report_id, sheet.stamp, decision, self.visitor.name)
 
@@ -113,6 +118,7 @@ class Desk:
         done = self.undoable.pop()
 
         def write() -> ReportSheet:
+            self.room.note(self.visitor, "undo", done.report_id)
             with self.room.store.writing() as session:
                 decisions.undo(session, done, self.visitor.name)
             with self.room.store.reading() as session:
@@ -170,6 +176,7 @@ class Desk:
         item = next((item for item in self.queue.take(self.who, 2) if item.report_id != here), None)
         if item is None:
             return None
+        self.room.note(self.visitor, "show", item.report_id)
         with self.room.store.reading() as session:
             sheet = load_report(session, item, self.visitor.role)
         return sheet, draw_report(sheet)

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import Request
 from nicegui import app as pages
 from nicegui import background_tasks, ui
 from nicegui.client import Client
@@ -17,7 +18,7 @@ from nicegui.page import page as page_of
 
 from nlp.errors import FanzhaError, NotFoundError
 from serving.console import attach
-from serving.console.html_parts import Html, empty, join, tag
+from serving.console.html_parts import Html, empty, join, tag, void
 from serving.console.room import BASE, Room, Visitor, told
 from serving.showing_html import HUES
 
@@ -39,6 +40,7 @@ SCREENS = (
 AT_ONCE_SECONDS = 1.0
 PAGE_SECONDS = 60.0
 CONNECT_SECONDS = 120.0
+ENDED = "登录已结束或身份已变，没有保存。请在另一页登录后回来重试，已输入的不会丢"
 DEMO = "演示：本机任何人打开都是值守人员，内容未脱敏。请勿放入真实案件。"
 
 
@@ -90,6 +92,11 @@ def _rail(room: Room, visitor: Visitor, here: str) -> Html:
         tag(
             "div",
             tag("p", visitor.name, class_="who"),
+            None
+            if room.demo
+            else tag("button", "退出", type="button", data_logout=True, class_="quiet")
+            if visitor.sees_all
+            else tag("a", "登录", href=f"{BASE}/login", class_="quiet"),
             tag("button", "切换深浅色", type="button", data_theme_toggle=True, class_="quiet"),
             tag("button", "快捷键 ?", type="button", data_help=True, class_="quiet"),
             tag("a", "接口说明", href="/docs", class_="quiet"),
@@ -124,7 +131,7 @@ async def patiently(work: Coroutine[Any, Any, None]) -> None:
 
 def refuse(visitor: Visitor) -> None:
     """What a reader sees where only the staff may work."""
-    advice = "回到值守人员身份后可用。" if visitor.demo else "请用值守密钥访问，或向管理员申请。"
+    advice = "回到值守人员身份后可用。" if visitor.demo else tag("a", "登录后可用", href=f"{BASE}/login")
     ui.html(empty("这里只供值守人员使用", advice), sanitize=False)
 
 
@@ -134,6 +141,33 @@ def tell(text: str, *, bad: bool = False) -> None:
         text, type="negative" if bad else "positive", position="bottom", timeout=0 if bad else 4000,
         close_button="关闭" if bad else False, multi_line=len(text) > 40,
     )  # fmt: skip
+
+
+def register(room: Room) -> None:
+    """Register the page where people log in; the form is sent to the API, which sets the cookie and counts failures."""
+
+    @ui.page("/login", title="登录")
+    def login(request: Request) -> None:
+        with frame(room, room.visitor(request), "", "登录"):
+            fields = [
+                tag("label", tag("span", "名字"), void("input", name="name", autocomplete="username", required=True)),
+                tag(
+                    "label",
+                    tag("span", "密码"),
+                    void("input", name="password", type="password", autocomplete="current-password", required=True),
+                ),
+            ]
+            button = tag("button", "登录", type="submit", class_="button main-act")
+            form = tag(
+                "form",
+                tag("h1", "登录"),
+                fields,
+                tag("p", "", class_="refusal", role="alert"),
+                button,
+                data_login=True,
+                class_="card login",
+            )
+            ui.html(form, sanitize=False)
 
 
 def register_errors(room: Room) -> None:

@@ -24,7 +24,7 @@ from serving.api.guard import MAX_UPLOAD
 from serving.api.imports import file_name
 from serving.api.viewer import RANKS
 from serving.console import import_parts as parts
-from serving.console.frame import PAGE_SECONDS, frame, patiently, refuse, tell
+from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
 from serving.console.html_parts import problem
 from serving.console.incident_screen import spreadsheet_cell
 from serving.console.room import Room, Visitor, asked, told
@@ -61,7 +61,7 @@ def register(room: Room) -> None:
                 refuse(visitor)
                 return
             batch = request.query_params.get("batch", "")
-            screen = _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "")
+            screen = _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "", request)
             screen.open()
             await patiently(screen.draw())
 
@@ -69,7 +69,8 @@ def register(room: Room) -> None:
 class _Screen:
     """One browser's import."""
 
-    def __init__(self, room: Room, visitor: Visitor, batch: str) -> None:
+    def __init__(self, room: Room, visitor: Visitor, batch: str, request: Request) -> None:
+        self.request = request
         self.room, self.visitor, self.batch = room, visitor, batch
         self.chosen: Chosen | None = None
         self.busy = False
@@ -128,6 +129,9 @@ class _Screen:
 
     async def _act(self, event: Any) -> None:
         what, value = str(event.args.get("act", "")), str(event.args.get("value", ""))
+        if not self.room.still(self.request, self.visitor):
+            tell(ENDED, bad=True)
+            return
         if what == "import" and self.chosen is not None:
             await self._import(self.chosen)
         elif what == "drop":
@@ -175,6 +179,7 @@ class _Screen:
         return True
 
     def _accept(self, chosen: Chosen) -> str:
+        self.room.note(self.visitor, "import")  # a file may be called after a victim
         with self.room.engine.uploading.entered("导入"):
             summary = IngestSummary()
             accept_all(self.room.store, _items(chosen), summary, chosen.name, chosen.nature or None)
@@ -191,6 +196,7 @@ class _Screen:
             return
 
         def write() -> batches.Undone:
+            self.room.note(self.visitor, "undo", batch_id)
             with self.room.store.writing() as session:
                 return batches.undo(session, batch_id)
 

@@ -42,7 +42,7 @@ def register(room: Room) -> None:
         visitor = room.visitor(request)
         asked_for = {name: request.query_params[name] for name in FIELDS if request.query_params.get(name)}
         with frame(room, visitor, "/incidents", "事件"):
-            screen = _Screen(room, visitor, asked_for)
+            screen = _Screen(room, visitor, asked_for, request)
             screen.open()
             await patiently(screen.draw())
 
@@ -84,7 +84,8 @@ def _fen(text: str, where: str) -> int | None:
 class _Screen:
     """One browser's view of the table."""
 
-    def __init__(self, room: Room, visitor: Visitor, asked_for: dict[str, str]) -> None:
+    def __init__(self, room: Room, visitor: Visitor, asked_for: dict[str, str], request: Request) -> None:
+        self.request = request
         self.room, self.visitor, self.asked_for = room, visitor, asked_for
         self.before: list[End | None] = []  # where the pages before this one began
         self.begins: End | None = None
@@ -128,11 +129,13 @@ class _Screen:
         """Ask for the page of rows that is wanted now, and draw it."""
         self.typed += 1
         mine = self.typed
+        self.visitor = self.room.visitor(self.request)
         try:
             wanted = filter_of(self.asked_for)
             (order, ascending), after = order_of(self.asked_for), self.begins
 
             def question() -> tuple[Stretch, list[dict[str, Any]]]:
+                self.room.note(self.visitor, "list", "incidents")
                 with self.room.store.reading() as session:
                     found = list_page(
                         session, wanted, viewer=self.visitor.role, order=order, ascending=ascending, after=after
@@ -212,6 +215,7 @@ class _Screen:
             wanted, (order, ascending) = filter_of(self.asked_for), order_of(self.asked_for)
 
             def question() -> tuple[str, int]:
+                self.room.note(self.visitor, "export", "incidents")
                 with self.room.store.reading() as session:
                     found = list_page(
                         session, wanted, viewer=self.visitor.role, order=order, ascending=ascending, limit=EXPORTED

@@ -56,6 +56,7 @@ def register(room: Room) -> None:
 
             async def fill() -> None:
                 try:
+                    await asked(lambda: room.note(visitor, "show", incident_id))
                     sheet = await asked(lambda: load(room, incident_id, visitor.role))
                 except Exception as error:
                     if not isinstance(error, FanzhaError):

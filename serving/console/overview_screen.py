@@ -183,6 +183,7 @@ class _Screen:
     def _news(self) -> tuple[Html, int]:
         """What changed since this browser was here last, and the number of the newest change, to be remembered there."""
         role = self.visitor.role
+        self.room.note(self.visitor, "list", "overview")
         with self.room.store.reading() as session:
             newest = changes.last_number(session)
             start = max(0, newest - NEWS * 4) if self.seen is None else self.seen

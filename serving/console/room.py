@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 
 from nlp import mask
 from nlp.errors import FanzhaError
+from serving import audit
 from serving.people import COOKIE, NOBODY, who_is
 from serving.store import Store
 
@@ -69,6 +70,19 @@ class Room:
         if not mask.sees_all(who.role) or request.cookies.get(VIEWER_COOKIE) == "reader":
             return Visitor(who.name or "读者", mask.DEFAULT_VIEWER, self.demo)
         return Visitor(who.name, who.role, self.demo)
+
+    def still(self, request: Request, visitor: Visitor) -> bool:
+        """Is a page's visitor who he was when it was opened? A log-in that has ended makes a reader of him."""
+        return self.visitor(request) == visitor
+
+    def note(self, visitor: Visitor, action: str, object: str = "", **detail: Any) -> None:
+        """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
+
+        action: show, export, decide, undo, import. Raises StoreError: what cannot be written down is not shown.
+        """
+        if visitor.sees_all and not self.demo:
+            with self.store.writing() as session:
+                audit.record(session, visitor.name, visitor.role, f"console.{action}", object, detail=detail)
 
 
 async def asked(question: Callable[[], Answer]) -> Answer:

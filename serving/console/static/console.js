@@ -113,6 +113,28 @@
     }
   });
 
+  // Logging in and out is the API's; a failure leaves what was typed.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target.closest("form[data-login]");
+    if (!form) return;
+    event.preventDefault();
+    const said = form.querySelector(".refusal");
+    said.textContent = "";
+    try {
+      const answer = await fetch("/v1/session", {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(Object.fromEntries(new FormData(form))),
+      });
+      if (answer.ok) location.href = "/console/";
+      else said.textContent = (await answer.json()).detail || "没有登录";
+    } catch { said.textContent = "连不上服务，请稍后再试"; }
+  });
+  document.addEventListener("click", async (event) => {
+    if (!event.target.closest("[data-logout]")) return;
+    const me = await (await fetch("/v1/session")).json();
+    await fetch("/v1/session", { method: "DELETE", headers: { "X-CSRF-Token": me.csrf || "" } });
+    location.href = "/console/";
+  });
+
   const copy = async (text, button) => {
     let done = false;
     try { await navigator.clipboard.writeText(text); done = true; } catch {
