@@ -238,7 +238,7 @@ def test_outside_the_demo_one_logs_in_and_what_one_sees_is_written_down(tmp_path
     settings = filled(tmp_path, "complaints/platform_feedback.jsonl")
     store = open_store(settings.store)
     with store.writing() as session:
-        roster.add(session, "wangwu", "analyst", "a-long-password-of-mine")
+        roster.add(session, "wangwu", "admin", "a-long-password-of-mine")
     with console(settings, tmp_path, "--host", "127.0.0.1") as address, browser(address, tmp_path / "profile") as page:
         page.open("/console/desk")
         assert "这里只供值守人员使用" in page.text()

@@ -75,7 +75,7 @@ class Room:
         """Is a page's visitor who he was when it was opened? A log-in that has ended makes a reader of him."""
         return self.visitor(request) == visitor
 
-    def note(self, visitor: Visitor, action: str, object: str = "", **detail: Any) -> None:
+    def note(self, visitor: Visitor, action: str, object: str = "", /, **detail: Any) -> None:
         """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
 
         action: show, export, decide, undo, import. Raises StoreError: what cannot be written down is not shown.
