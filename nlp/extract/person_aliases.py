@@ -75,7 +75,7 @@ def find_aliases(folded: str) -> Iterator[Candidate]:
         ):
             begin = start + called.start("name")
             first = called["name"].lstrip("小老大阿")[:1]
-            plain_title = called["name"][0] in "小老大阿" and len(called["name"]) == 2 and first in "姐哥妹总叔工"
+            plain_title = called["name"][0] in "小老大阿" and first in "姐哥妹弟总叔工"  # 小姐, 老总, 小姐姐
             named = called["name"][0] in "小老大阿" or family_length(called["name"], 0) or first in given_characters()
             if named and not plain_title and name != "康师傅":
                 last = end
