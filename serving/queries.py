@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from nlp.errors import InputError, NotFoundError
+from nlp.errors import ConflictError, NotFoundError
 from serving import changes, snapshots
 from serving.store.search import search_for
 from serving.store.tables import (
@@ -75,7 +75,7 @@ def list_incidents(
     """Incidents, newest change first; `cursor` from the page before. Withdrawn and merged ones are not listed.
 
     To a reader the newest change is the newest that he may see. as_of: as they were once that change had happened (words cannot be
-    asked of the past: InputError).
+    asked of the past: ConflictError).
     """
     full = mask.sees_all(viewer)
     order = IncidentRow.sequence if full else IncidentRow.reader_sequence
@@ -94,7 +94,7 @@ def list_incidents(
 
     if as_of is not None:
         if wanted.words.strip():
-            raise InputError(
+            raise ConflictError(
                 "as_of 不能与词语同用", where="q", expected="只用类型、地区、时间、损失等筛选", advice="去掉 q 或 as_of"
             )
 

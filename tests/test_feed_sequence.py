@@ -11,7 +11,7 @@ from stores import fresh_store
 from test_worker import DENGZHOU, LUQUAN, complaint, put, told, unlike
 
 from benchmarks import feed_sequence
-from nlp.errors import InputError, NotFoundError
+from nlp.errors import ConflictError, NotFoundError
 from nlp.incident import EVIDENCE_KEPT
 from serving import changes, incidents, queries, reports, snapshots, sourced, views
 from serving.queries import IncidentFilter
@@ -111,7 +111,7 @@ def test_as_of_gives_every_state_that_was(store: Store) -> None:
     assert len(listed(store, "reader", as_of=3, place="53")) == 1
     with store.reading() as session, pytest.raises(NotFoundError):
         snapshots.get(session, next(iter(states[last(store)]["analyst"])), 0)
-    with store.reading() as session, pytest.raises(InputError):
+    with store.reading() as session, pytest.raises(ConflictError):
         queries.list_incidents(session, IncidentFilter(words="骗局"), as_of=1)
 
 

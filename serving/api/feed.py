@@ -94,7 +94,7 @@ _SHAPES = ("jsonl", "feed", "atom", "csv", "parquet", "stix")
     "/incidents",
     summary="列出事件",
     response_model=IncidentPage,
-    responses=documented(*_SHAPES) | problems.documented(406),
+    responses=documented(*_SHAPES) | problems.documented(406, 409),
 )
 def list_incidents(
     request: Request, response: Response, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
@@ -109,7 +109,7 @@ def list_incidents(
 
 @router.get(
     "/incidents.{shape}", summary="列出事件，指定形式", response_model=IncidentPage,
-    responses=documented(*_SHAPES) | problems.documented(406),
+    responses=documented(*_SHAPES) | problems.documented(406, 409),
 )  # fmt: skip
 def list_incidents_as(
     request: Request, response: Response, viewer: Reader, filters: Wanted, shape: ShapeName, limit: Limit = queries.LIMIT,

@@ -34,6 +34,7 @@ ALIVE_SECONDS = 15.0
 # What a client waits before it comes again.
 RETRY_MILLISECONDS = 2000
 FOLLOWERS = 100
+_EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("id", "event", "data")}}
 PAGE = 200
 
 
@@ -47,7 +48,7 @@ def stream_seconds() -> float:
 
 @router.get(
     "/changes/stream", summary="跟随变更（SSE）", response_class=StreamingResponse,
-    responses={200: {"description": "事件流", "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+    responses={200: {"description": "事件流", "content": {"text/event-stream": {"schema": _EVENT}}}}
     | problems.documented(503),
 )  # fmt: skip
 async def stream_changes(
