@@ -53,7 +53,9 @@ def _taxii(body: Mapping[str, Any], viewer: str, added: Sequence[Added] = ()) ->
 def wanted_objects(
     added_after: Annotated[str, Query(description="只要这一刻之后加入的", examples=["2026-03-08T02:20:00.000000Z"], pattern=_MOMENT)] = "",
     limit: Annotated[int, Query(ge=1, le=MOST, description="一页多少个", examples=[100])] = LIMIT,
-    following: Annotated[str, Query(alias="next", description="上一页给出的 next", examples=["128.0"], pattern=r"^(?:|[0-9]{1,18}\.[0-9]{1,9})$")] = "",
+    following: Annotated[
+        str, Query(alias="next", description="上一页给出的 next", examples=["128.0"], pattern=r"^(?:|[0-9]{1,18}\.[0-9]{1,9})$")
+    ] = "",
     ids: Annotated[str, Query(alias="match[id]", description="STIX id，逗号分隔", examples=[""], max_length=4000)] = "",
     types: Annotated[str, Query(alias="match[type]", description="STIX 类型，逗号分隔", examples=["incident"], max_length=400)] = "",
     versions: Annotated[str, Query(alias="match[version]", description="last、first、all 或时刻", examples=["last"], max_length=400)] = "",
