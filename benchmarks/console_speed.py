@@ -172,12 +172,18 @@ def browse(settings: Settings, scratch: Path) -> None:
             print(f"  {path:<22}{median(opened, 5):7.0f} ms")
         page.open("/console/desk")
 
+        def lying() -> str:
+            return str(
+                page.driver.execute_script("return document.querySelector('[data-report]')?.dataset.report || ''")
+            )
+
         def following() -> None:
-            before = page.one("[data-report]").get_attribute("data-report")
+            before = lying()
             page.press("s")
-            while page.one("[data-report]").get_attribute("data-report") == before:
+            while lying() in ("", before):
                 time.sleep(0.005)
 
+        page.until(lying, "a complaint")
         print(f"  {'研判台下一件':<18}{median(following, 9, pause=0.8):7.0f} ms")
     with console(settings, scratch) as address, browser(address, scratch / "profile") as page:
         page.open("/console/incidents")
