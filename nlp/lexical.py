@@ -23,6 +23,9 @@ BITS = 18
 NGRAMS = (1, 2, 3, 4)
 # A text beyond this many characters is read at its beginning and its end, so that one of 1 MB costs no more than a long page.
 HEAD, TAIL = 12_000, 6_000
+# Title and first sentences once more, in buckets of their own: an article says early what it is about. Labels right on dev and dev_labels
+# (linear SVM, all else equal): 0.815 without, 0.830 with; with weight 1 instead of a half the voices of the open corpus lose two points.
+LEAD, LEAD_WEIGHT = 150, 0.5
 
 _SPACE = re.compile(r"\s+")
 _DIGITS = re.compile(r"\d+")
@@ -54,9 +57,15 @@ def count_ngrams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     return buckets, counts[buckets].astype(np.float32)
 
 
+def count_lead(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The same for the first `LEAD` characters of a text, in buckets 2^BITS and up."""
+    buckets, counts = count_ngrams(text[:LEAD])
+    return buckets + (1 << BITS), counts
+
+
 @dataclass(frozen=True, slots=True)
 class LexicalEngine:
-    """A trained table. buckets: (n,) growing; idf: (n,); weights: (n, kinds + labels); bias: (kinds + labels,)."""
+    """A trained table. buckets: (n,) growing, those of the lead last; idf: (n,); weights: (n, kinds + labels); bias: (kinds + labels,)."""
 
     buckets: NDArray[np.int64]
     idf: NDArray[np.float32]
@@ -64,18 +73,24 @@ class LexicalEngine:
     bias: NDArray[np.float32]
 
     def score(self, text: str) -> NDArray[np.float32]:
-        """Logits (kinds + labels,) of one text: sublinear counts × idf, unit length, times the weights."""
-        buckets, counts = count_ngrams(text)
+        """Logits (kinds + labels,) of one text: sublinear counts × idf, unit length, times the weights; the lead apart, at half weight."""
+        logits = self.bias.copy()
+        self._add(*count_ngrams(text), 1.0, logits)
+        if int(self.buckets[-1]) >> BITS:
+            self._add(*count_lead(text), LEAD_WEIGHT, logits)
+        return logits
+
+    def _add(
+        self, buckets: NDArray[np.int64], counts: NDArray[np.float32], weight: float, logits: NDArray[np.float32]
+    ) -> None:
         places = np.searchsorted(self.buckets, buckets)
         places[places == len(self.buckets)] = 0
         known = self.buckets[places] == buckets
         rows = places[known]
         values = (1.0 + np.log(counts[known])) * self.idf[rows]
         norm = float(np.linalg.norm(values))
-        if norm == 0.0:
-            return self.bias.copy()
-        logits: NDArray[np.float32] = (values / norm).astype(np.float32) @ self.weights[rows] + self.bias
-        return logits
+        if norm:
+            logits += (values * (weight / norm)).astype(np.float32) @ self.weights[rows]
 
 
 def read_engine(path: Path) -> LexicalEngine:

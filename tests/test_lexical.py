@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nlp.errors import ModelError
-from nlp.lexical import BITS, HEAD, TAIL, LexicalEngine, count_ngrams, read_engine, write_engine
+from nlp.lexical import BITS, HEAD, LEAD, LEAD_WEIGHT, TAIL, LexicalEngine, count_ngrams, read_engine, write_engine
 
 
 def test_counts_of_a_short_text_by_hand() -> None:
@@ -47,6 +47,20 @@ def test_a_long_text_is_read_at_both_ends() -> None:
     without = count_ngrams("开" * HEAD + "尾" * TAIL)[0]
     assert set(count_ngrams("间")[0]).isdisjoint(middle)
     assert set(without) & set(middle)
+
+
+def test_the_lead_counts_apart_by_hand() -> None:
+    # One known bucket in the text, one in the lead: each block has unit length, the lead half weight.
+    bucket = int(count_ngrams("骗")[0][0])
+    engine = LexicalEngine(
+        np.array([bucket, bucket + (1 << BITS)]),
+        np.array([2.0, 3.0], np.float32),
+        np.array([[3.0], [8.0]], np.float32),
+        np.array([0.5], np.float32),
+    )
+    assert engine.score("骗") == pytest.approx([0.5 + 3.0 + LEAD_WEIGHT * 8.0])
+    assert engine.score("好" * LEAD + "骗") == pytest.approx([0.5 + 3.0])
+    assert engine.score("好") == pytest.approx([0.5])
 
 
 def test_score_is_the_cosine_with_the_weights_by_hand() -> None:

@@ -37,6 +37,7 @@ class LexicalSettings:
     kind_c: float  # inverse regularisation
     label_c: float
     balance: float  # exponent of the class weights
+    lead: bool = False  # title and first sentences once more, in buckets of their own
 
 
 @dataclass(frozen=True, slots=True)

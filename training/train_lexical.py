@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from nlp import taxonomy
 from nlp.errors import InputError
-from nlp.lexical import BITS, LexicalEngine, count_ngrams, write_engine
+from nlp.lexical import BITS, LEAD_WEIGHT, LexicalEngine, count_lead, count_ngrams, write_engine
 from training.calibrate import calibrate
 from training.configuration import Configuration, LexicalSettings, read_configuration
 from training.gather import Example, Gathered, gather
@@ -29,15 +29,15 @@ from training.write_folder import Provenance, write_folder
 NEVER = -20.0  # bias of a class without any example
 
 
-def count_all(examples: Sequence[Example]) -> csr_matrix:
-    """Sublinear counts (n examples, 2^BITS buckets), neither weighted nor of unit length."""
+def count_all(examples: Sequence[Example], lead: bool = False) -> csr_matrix:
+    """Sublinear counts (n examples, 2^BITS buckets, twice as many with the lead), neither weighted nor of unit length."""
     rows, columns, values = [], [], []
     for row, example in enumerate(examples):
-        buckets, counts = count_ngrams(example.text)
-        rows.append(np.full(len(buckets), row))
-        columns.append(buckets)
-        values.append(1.0 + np.log(counts))
-    shape = (len(examples), 1 << BITS)
+        for buckets, counts in [count_ngrams(example.text), *([count_lead(example.text)] if lead else [])]:
+            rows.append(np.full(len(buckets), row))
+            columns.append(buckets)
+            values.append(1.0 + np.log(counts))
+    shape = (len(examples), 2 << BITS if lead else 1 << BITS)
     return csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
 
 
@@ -63,10 +63,14 @@ def rotate(table: csr_matrix) -> Rotated:
 
 
 def weigh(counts: csr_matrix, buckets: NDArray[np.int64], idf: NDArray[np.float64]) -> csr_matrix:
-    """Counts × idf on the chosen buckets, rows of unit length: (n, len(buckets)). idf: one value a bucket of 2^BITS."""
-    table = counts[:, buckets].multiply(idf[buckets]).tocsr()
-    norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
-    return csr_matrix(table.multiply(1.0 / np.maximum(norms, 1e-12)[:, None]))
+    """Counts × idf on the chosen buckets (n, len(buckets)); rows of unit length, those of the lead of length LEAD_WEIGHT beside them."""
+    border = int(np.searchsorted(buckets, 1 << BITS))
+    parts = []
+    for chosen, weight in ((buckets[:border], 1.0), (buckets[border:], LEAD_WEIGHT)):
+        table = counts[:, chosen].multiply(idf[chosen]).tocsr()
+        norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
+        parts.append(table.multiply(weight / np.maximum(norms, 1e-12)[:, None]))
+    return csr_matrix(hstack(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Features:
 
 def count_features(examples: Sequence[Example], settings: LexicalSettings) -> Features:
     """Features of all texts over every bucket that stands in enough of them. It looks at no label."""
-    counts = count_all(examples)
+    counts = count_all(examples, settings.lead)
     frequency = np.asarray((counts > 0).sum(axis=0)).ravel()
     idf = np.log((1.0 + len(examples)) / (1.0 + frequency)) + 1.0
     buckets = np.flatnonzero(frequency >= settings.least_documents)
