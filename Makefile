@@ -14,7 +14,7 @@ help:
 	@echo "make lint       ruff 与 mypy"
 	@echo "make bench      速度对照"
 	@echo "make evaluate   在 \$$(SHARED)/gold 上评测随附模型"
-	@echo "make train-small  重新训练随附模型"
+	@echo "make train-small  只用仓库里的语料重新训练，并与随附模型比较"
 
 $(VENV)/.installed: pyproject.toml
 	@echo "正在安装（只在第一次需要网络）……"

@@ -7,6 +7,7 @@ a lean installation lists and shows models without it. Exit codes as in serving.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -174,6 +175,9 @@ def _report(names: list[str], gold: list[Path], data: Path, report: Path, furthe
     from nlp.model_folder import load
 
     folders = {folder.resolve(): folder.name for folder in (find_folder(name, further) for name in names)}
+    # Two folders of one name, an old and a new one, are told apart by where they stand.
+    twice = {name for name, count in Counter(folders.values()).items() if count > 1}
+    folders = {path: f"{path.parent.name}/{name}" if name in twice else name for path, name in folders.items()}
     examples = evaluation_report.read_examples(gold, data, TEXTS)
     judged = evaluation_report.evaluate_models(examples, {name: load(path) for path, name in folders.items()})
     typer.echo(evaluation_report.main_table(examples, judged))

@@ -125,6 +125,14 @@ def test_compare_is_the_same_for_two(world: Path) -> None:
     assert "| lexical-one |" in run("model", "compare", "lexical-one", "two", "gold.jsonl")
 
 
+def test_two_folders_of_one_name_are_told_apart(world: Path) -> None:
+    pytest.importorskip("matplotlib")
+    other = make_folder(world / "elsewhere" / "two", 0)
+    printed = run("model", "compare", "two", str(other), "gold.jsonl")
+    assert "| installed/two |" in printed
+    assert "| elsewhere/two |" in printed
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -49,7 +49,7 @@ def test_nothing_that_is_trained_on_shares_text_with_an_evaluation_document() ->
     from training.gather import gather, read_gold, read_texts
 
     root = Path(__file__).resolve().parents[1]
-    settings = read_configuration(root / "training" / "configs" / "encoder.toml")
+    settings = read_configuration(root / "training" / "configs" / "student.toml")
     assert {"dev", "dev_labels"} <= set(settings.data.evaluation)
     gathered = gather(shared, settings.data, settings.seed)
     texts = read_texts(shared, settings.data.texts)

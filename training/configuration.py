@@ -116,6 +116,7 @@ def read_configuration(path: Path) -> Configuration:
         "lexical": LexicalSettings,
         "encoder": EncoderSettings,
         "pseudo": PseudoSettings,
+        "blend": BlendSettings,
     }
     for name, record in parts.items():
         if name in table:

@@ -23,7 +23,7 @@ from nlp.records import Verdict
 from training.calibrate import expected_error
 from training.evaluate import RESAMPLES, hardest, label_table, score
 from training.evaluation_pictures import confidences, draw_confusion, draw_reliability, given
-from training.gather import Example, read_authored, read_gold, read_rows, read_texts
+from training.gather import TRAIN, Example, read_authored, read_gold, read_rows, read_texts
 
 # Characters; a quarter of the real texts lies in each, roughly.
 LENGTHS = ((0, 200), (200, 600), (600, 1200), (1200, 10**9))
@@ -42,13 +42,17 @@ class Judged:
 def read_examples(paths: Sequence[Path], data: Path, texts: Sequence[str]) -> list[Example]:
     """Examples out of annotated JSON Lines or of a folder (or file) of the open corpus's markup.
 
+    Of markup only the voices held out from training are taken, where there are any.
     A row has kind, label, perhaps `also`, and either `text` (and `title`) or the `doc_id` of a text in `data`. Raises InputError for a
     missing column, an unknown document, kind or label.
     """
     found: list[Example] = []
     for path in paths:
         if path.is_dir() or path.suffix == ".txt":
-            found += [example for example, _ in read_authored(path)]
+            written = read_authored(path)
+            held_out = [example for example, split in written if split != TRAIN]
+            # Documents that a model may have learned from would flatter it.
+            found += held_out or [example for example, _ in written]
             continue
         rows = list(read_rows(path))
         for number, row in enumerate(rows, 1):

