@@ -78,10 +78,18 @@ def read_front_matter(text: str) -> FrontMatter:
     keys = list(_KEY.finditer(text, opening.end(), close))
     for key, following in zip(keys, [*keys[1:], None], strict=True):
         end = following.start() if following else close
-        value = span(text, key.end(), end).strip()
+        value = _unquoted(span(text, key.end(), end).strip())
         if value.text and "\n" not in value.text:
             values.setdefault(key["key"], value)
     return FrontMatter(values, close + 3)
+
+
+def _unquoted(value: Aligned) -> Aligned:
+    """Without the quotes that YAML puts around a value, which are not part of it."""
+    text = value.text
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]:
+        return value.cut(1, len(text) - 1).strip()
+    return value
 
 
 def read_lines(text: str, start: int = 0) -> list[Line]:

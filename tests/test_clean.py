@@ -306,6 +306,12 @@ def test_front_matter_needs_known_keys() -> None:
     assert read_front_matter("---\n没有键\n---\n正文").end == 0
     front = read_front_matter("---\ntitle: 甲\nsource: 乙报\n---\n正文")
     assert {key: value.text for key, value in front.values.items()} == {"title": "甲", "source": "乙报"}
+    quoted = '---\ntitle: "“甲”记得"\nsource: \'乙报\'\nauthor: "丙" 与 "丁"\n---\n正文'
+    front = read_front_matter(quoted)
+    assert front.values["title"].text == "“甲”记得"
+    assert front.values["source"].text == "乙报"
+    start = front.values["title"].start
+    assert quoted[start : front.values["title"].end] == "“甲”记得"
 
 
 def test_lines_lose_links_images_and_tags_but_keep_their_words() -> None:

@@ -215,6 +215,12 @@ def test_no_text_raises_and_every_surface_is_at_its_offsets(pieces):
     places("".join(pieces))
 
 
+def test_the_countys_body_is_no_part_of_a_towns_name():
+    text = "四川省宜宾市长宁县公安局双河镇派出所民警赶到。"
+    found = [(m.surface, m.value.region) for m in find_places(text, find_organisations(text))]
+    assert found == [("四川省宜宾市长宁县", "四川省/宜宾市/长宁县"), ("双河镇", "四川省/宜宾市/长宁县/双河镇")]
+
+
 @pytest.mark.parametrize(
     "piece", ["某", "镇", "广西", "公安", "新华区", "来源：", "在北京", "A市", "（", "沪、", "黄平"]
 )

@@ -22,6 +22,8 @@ _TOWN = re.compile(
     rf"{_PLAIN}{{1,5}}?(?:镇(?!上|内|里|政府)|乡(?!下|村|里|亲|镇)|街道(?:办事处|办)?(?!上|两)|办事处|苏木)"
 )
 _VILLAGE = re.compile(rf"{_PLAIN}{{1,6}}?(?:行政村|自然村|村(?!民|委|里|镇|支|干|上)|社区(?!民警|居|工|的))")
+# 长宁县公安局双河镇派出所: the body of the county stands between the county and the town.
+_BODY = re.compile("公安|分局|派出所|检察|法院|政府|民警|警方")
 _TOWN_LIKE = re.compile("[镇乡街木区村社所办]")
 _ZONE = re.compile(
     r"(?:[一-鿿]{2}(?=新区|工业园区))?(?:高新(?:技术)?(?:产业)?(?:开发)?区|经(?:济)?(?:技术)?开(?:发)?区|开发区|新区(?!域|别)|工业园区|新站区|保税区|示范区)"
@@ -136,14 +138,14 @@ def extend(folded: str, chain: Chain) -> None:
     if town is not None:
         chain.below, chain.level, chain.town_code = [town.name], "town", town.code
         chain.end += length
-    elif not chain.bare and (match := _TOWN.match(folded, chain.end)):
+    elif not chain.bare and (match := _TOWN.match(folded, chain.end)) and not _BODY.search(match.group()):
         chain.below, chain.level, chain.end = (
             [re.sub("街道办事处|街道办|办事处", "街道", match.group())],
             "town",
             match.end(),
         )
     if (chain.below or (division.level == "county" and not chain.bare)) and (
-        match := _VILLAGE.match(folded, chain.end)
+        (match := _VILLAGE.match(folded, chain.end)) and not _BODY.search(match.group())
     ):
         chain.below, chain.level, chain.end = [*chain.below, match.group()], "village", match.end()
 

@@ -21,6 +21,7 @@ WITHOUT_COUNTIES = ("441900", "442000", "460400", "620200")
 _TOWN_END = re.compile(r"派出所|镇|乡|街道|街派出所|公安分局|警方")
 _NOT_TOWN = re.compile(r"[村亲下里]")  # 乡村, 乡亲, 乡下, 乡里 behind 乡
 _SUFFIXES = {"镇": 1, "乡": 1, "街道": 2, "街派出所": 1}
+_TOWN_SIGNS = ("派出所", "镇", "街道")
 _LONGEST = 8  # characters of a town's name; longer ones (苏木 of Inner Mongolia) are found behind their county only
 
 
@@ -48,8 +49,8 @@ def _rings(divisions: Sequence[Division]) -> tuple[Mapping[str, Town | None], Ma
 
 
 def may_be_town(folded: str, chain: Chain) -> bool:
-    """A short county name in front of 派出所 is a town's far more often: 河南派出所, 麒麟派出所, 城厢派出所."""
-    return (chain.bare and folded.startswith("派出所", chain.end)) or (len(chain.hits) == 1 and chain.hits[0].ordinary)
+    """A short county name in front of 派出所 or 镇 is a town's far more often: 河南派出所, 麒麟派出所, 城厢派出所, 双河镇."""
+    return (chain.bare and folded.startswith(_TOWN_SIGNS, chain.end)) or (len(chain.hits) == 1 and chain.hits[0].ordinary)
 
 
 def towns_alone(folded: str, chains: Sequence[Chain], divisions: Sequence[Division]) -> list[Chain]:
