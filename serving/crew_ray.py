@@ -9,6 +9,7 @@ Ray comes with the extra `scale`. On a cluster every node needs `fanzha` install
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from nlp.records import Document, Reading
 from serving.crew import DEATHS_ALLOWED, DiedWhileReading
 from serving.settings import Settings
 from serving.worker import load_analyzer, read_through
+
+KNOCK_SECONDS = 10.0
 
 
 class RayCrew:
@@ -32,17 +35,14 @@ class RayCrew:
         self._ray = ray
         self._started = not ray.is_initialized()
         if self._started:
+            _check_reachable(address)
             try:
                 ray.init(
                     address=address or "local", num_cpus=None if address else size, include_dashboard=False,
                     log_to_driver=False, configure_logging=False,
                 )  # fmt: skip
             except (ConnectionError, RuntimeError, ValueError) as error:
-                raise InputError(
-                    f"连不上 Ray 集群：{error}",
-                    where=f"--address {address}",
-                    expected="如 ray://主机:10001 或 主机:6379",
-                ) from error
+                raise _unreachable(address, error) from error
         # A reading is not tried again by Ray, which does not know a node that went from a document that ends its reader.
         actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(_Reader)
         self._actors = [actor.options(scheduling_strategy="SPREAD").remote(settings) for _ in range(size)]
@@ -90,6 +90,23 @@ class RayCrew:
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause from error  # what went wrong there is told as if it had gone wrong here
         return readings
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself asks a head that is not there again and again for minutes; one knock tells. Names like "auto" are left to Ray."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str, error: Exception) -> InputError:
+    return InputError(
+        f"连不上 Ray 集群：{error}", where=f"--address {address}", expected="如 ray://主机:10001 或 主机:6379"
+    )
 
 
 class _Reader:

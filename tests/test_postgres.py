@@ -56,6 +56,6 @@ def server() -> Iterator[str]:
 def test_inbox_worker_and_sequence_hold_on_postgresql(server: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAME], cwd=TESTS, capture_output=True, text=True,
-        env=os.environ | {"FANZHA_TEST_POSTGRES": server}, check=False,
+        env=os.environ | {"FANZHA_TEST_POSTGRES": server, "PYTHONPATH": str(TESTS.parent)}, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-6000:]

@@ -50,7 +50,9 @@ def _rings(divisions: Sequence[Division]) -> tuple[Mapping[str, Town | None], Ma
 
 def may_be_town(folded: str, chain: Chain) -> bool:
     """A short county name in front of 派出所 or 镇 is a town's far more often: 河南派出所, 麒麟派出所, 城厢派出所, 双河镇."""
-    return (chain.bare and folded.startswith(_TOWN_SIGNS, chain.end)) or (len(chain.hits) == 1 and chain.hits[0].ordinary)
+    return (chain.bare and folded.startswith(_TOWN_SIGNS, chain.end)) or (
+        len(chain.hits) == 1 and chain.hits[0].ordinary
+    )
 
 
 def towns_alone(folded: str, chains: Sequence[Chain], divisions: Sequence[Division]) -> list[Chain]:

@@ -31,6 +31,7 @@ COLLECTION = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:fanzha:taxii:incidents"))
 LIMIT, MOST = 100, 1000
 _MOMENT = r"^(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z$"
 _NEXT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
+_PRINTABLE = r"^[ -~]*$"  # what STIX ids, types and versions are made of
 
 CollectionId = Annotated[str, Path(description="集合", examples=[COLLECTION], max_length=64)]
 ObjectId = Annotated[
@@ -56,10 +57,14 @@ def wanted_objects(
     following: Annotated[
         str, Query(alias="next", description="上一页给出的 next", examples=["128.0"], pattern=r"^(?:|[0-9]{1,18}\.[0-9]{1,9})$")
     ] = "",
-    ids: Annotated[str, Query(alias="match[id]", description="STIX id，逗号分隔", examples=[""], max_length=4000)] = "",
-    types: Annotated[str, Query(alias="match[type]", description="STIX 类型，逗号分隔", examples=["incident"], max_length=400)] = "",
-    versions: Annotated[str, Query(alias="match[version]", description="last、first、all 或时刻", examples=["last"], max_length=400)] = "",
-    spec_versions: Annotated[str, Query(alias="match[spec_version]", description="STIX 版本", examples=["2.1"], max_length=40)] = "",
+    ids: Annotated[str, Query(alias="match[id]", description="STIX id，逗号分隔", examples=[""],
+        pattern=_PRINTABLE, max_length=4000)] = "",
+    types: Annotated[str, Query(alias="match[type]", description="STIX 类型，逗号分隔", examples=["incident"],
+        pattern=_PRINTABLE, max_length=400)] = "",
+    versions: Annotated[str, Query(alias="match[version]", description="last、first、all 或时刻", examples=["last"],
+        pattern=_PRINTABLE, max_length=400)] = "",
+    spec_versions: Annotated[str, Query(alias="match[spec_version]", description="STIX 版本", examples=["2.1"],
+        pattern=_PRINTABLE, max_length=40)] = "",
 ) -> tuple[Match, Place, int]:  # fmt: skip
     """The filters of TAXII 2.1 §3.4, the page, its size. Raises InputError."""
     found = _NEXT.fullmatch(following) if following else None
