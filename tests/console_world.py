@@ -140,6 +140,15 @@ class Browser:
         self.until(lambda: self.all(selector), selector)
         return self.all(selector)[0]
 
+    def click(self, selector: str) -> None:
+        """Click the first element that fits, looked for again when it is redrawn meanwhile."""
+
+        def clicked() -> bool:
+            self.one(selector).click()
+            return True
+
+        self.until(clicked, selector)
+
     def text(self, selector: str = "#main") -> str:
         """What stands in an element."""
         return str(self.driver.execute_script("return document.querySelector(arguments[0])?.innerText || ''", selector))

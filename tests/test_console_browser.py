@@ -69,16 +69,16 @@ def test_an_incident_is_found_by_place_and_its_evidence_read(page: Browser) -> N
         "the next place",
     )  # fmt: skip
     # 5. Side by side.
-    page.one("[data-side]").click()
+    page.click("[data-side]")
     assert len([pane for pane in page.all(".pane") if pane.is_displayed()]) > 1
 
 
 def test_sorting_and_emptiness(page: Browser) -> None:
     page.open("/console/incidents?q=没有这样的词")
     assert "没有符合条件的事件" in page.text()
-    page.one("[data-act=clear]").click()
+    page.click("[data-act=clear]")
     page.until(lambda: len(page.all(".incidents tbody tr")) > 3, "all rows again")
-    page.one("th [data-value='-loss']").click()
+    page.click("th [data-value='-loss']")
     page.until(lambda: "sort=-loss" in page.driver.current_url, "sorted")
     assert page.one("th[aria-sort]").get_attribute("aria-sort") == "descending"
     # A wrong date says what would be right and leaves what was typed.
@@ -89,7 +89,7 @@ def test_sorting_and_emptiness(page: Browser) -> None:
 
 def test_as_a_reader_nobody_is_named(page: Browser, address: str) -> None:
     page.open("/console/incidents")
-    page.one("[data-viewer=reader]").click()
+    page.click("[data-viewer=reader]")
     page.until(lambda: "正在以读者身份" in page.text(".banner") and page.ready(), "the reader's banner")
     incident = httpx.get(f"{address}/v1/incidents", params={"q": "点赞", "viewer": "reader"}).json()["incidents"][0][
         "id"
@@ -125,7 +125,7 @@ def test_the_overview_leads_from_a_province_to_a_city_s_incidents(page: Browser)
     page.open("/console")
     page.until(lambda: "新事件" in page.text() and page.all("svg"), "figures and chart")
     assert "待研判" in page.text()
-    page.one(".tile[data-value='41']").click()
+    page.click(".tile[data-value='41']")
     page.until(lambda: "河南" in page.text(".cities"), "the cities of the province")
     next(link for link in page.all(".cities li a") if link.text == "新乡市").click()
     page.until(lambda: "place=4107" in page.driver.current_url and page.ready(), "the incidents of the city")
@@ -193,25 +193,25 @@ def test_a_spreadsheet_with_two_bad_rows_is_imported_and_undone(page: Browser, a
     # 1. No heading tells which column holds the text: a person says so.
     page.until(lambda: "说明事项" in page.text(".sample"), "the preview")
     assert not page.one("[data-act=import]").is_enabled()
-    page.one("[name=col-text] option[value='说明事项']").click()
+    page.click("[name=col-text] option[value='说明事项']")
     page.until(lambda: page.one("[data-act=import]").is_enabled(), "the import is possible")
-    page.one("[name=nature] option[value=complaint]").click()
+    page.click("[name=nature] option[value=complaint]")
     page.until(lambda: page.one("[name=nature]").get_property("value") == "complaint", "the nature stays")
-    page.one("[data-act=import]").click()
+    page.click("[data-act=import]")
     # 2. Two rows are in, two are refused, each with its reason.
     page.until(lambda: len(page.all("table.refused tbody tr")) == 2, "the refused rows")
     assert "第 3 行" in page.text("table.refused")
     page.until(lambda: "已分析\n2" in page.text("[data-batch]"), "the analysis")
     batch = page.one("[data-batch]").get_attribute("data-batch")
     assert httpx.get(f"{address}/v1/batches/{batch}").json()["new"] == 2
-    page.one("[data-act=refused]").click()
+    page.click("[data-act=refused]")
     page.until(lambda: list((tmp_path / "downloads").glob("拒收_*.csv")), "the list of refused rows")
     text = next((tmp_path / "downloads").glob("拒收_*.csv")).read_text(encoding="utf-8-sig")
     assert len(text.splitlines()) == 3
     # 3. The way back, which asks once.
-    page.one("[data-batch] [data-act=undo]").click()
+    page.click("[data-batch] [data-act=undo]")
     page.until(lambda: "确认撤销" in page.text("[data-batch]"), "the question")
-    page.one("[data-batch] [data-act=undo]").click()
+    page.click("[data-batch] [data-act=undo]")
     page.until(lambda: "已撤销" in page.text("[data-batch]"), "undone")
     assert httpx.get(f"{address}/v1/batches/{batch}").json()["state"] == "undone"
 
@@ -220,12 +220,12 @@ def test_pasted_text_is_imported_and_a_list_of_addresses_is_not(page: Browser) -
     page.open("/console/import")
     field = page.one("#paste")
     field.send_keys("http://example.invalid/a")
-    page.one("[data-paste]").click()
+    page.click("[data-paste]")
     page.until(lambda: "工作台不联网" in page.text("body"), "why not")
     assert field.get_property("value") == "http://example.invalid/a"
     field.clear()
     field.send_keys("3月9日，我被人以兼职刷单为名骗走1200元。")
-    page.one("[data-paste]").click()
+    page.click("[data-paste]")
     page.until(lambda: "新收\n1" in page.text("[data-batch]"), "it is in")
     page.until(lambda: page.one("#paste").get_property("value") == "", "the field is empty again")
 
@@ -245,16 +245,16 @@ def test_outside_the_demo_one_logs_in_and_what_one_sees_is_written_down(tmp_path
         page.open("/console/login")
         page.one("[name=name]").send_keys("wangwu")
         page.one("[name=password]").send_keys("wrong")
-        page.one("[data-login] [type=submit]").click()
+        page.click("[data-login] [type=submit]")
         page.until(lambda: "名字或密码不对" in page.text(".refusal"), "the refusal")
         page.one("[name=password]").clear()
         page.one("[name=password]").send_keys("a-long-password-of-mine")
-        page.one("[data-login] [type=submit]").click()
+        page.click("[data-login] [type=submit]")
         page.until(lambda: "wangwu" in page.text(".rail") and page.ready(), "logged in")
         page.open("/console/desk")
         page.until(lambda: page.all("[data-report]"), "a complaint")
         report = page.one("[data-report]").get_attribute("data-report")
-        page.one("[data-logout]").click()
+        page.click("[data-logout]")
         page.until(
             lambda: page.ready() and "登录" in page.text(".rail") and "wangwu" not in page.text(".rail"), "logged out"
         )

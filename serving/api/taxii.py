@@ -29,7 +29,10 @@ STIX = "application/stix+json;version=2.1"
 ROOT = "/taxii2/feed/"
 COLLECTION = str(uuid.uuid5(uuid.NAMESPACE_URL, "urn:fanzha:taxii:incidents"))
 LIMIT, MOST = 100, 1000
-_MOMENT = r"^(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?Z$"
+_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|[12][0-9]))"
+)
+_MOMENT = rf"^(?:19|20)[0-9]{{2}}-{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{{1,6}})?Z$"
 _NEXT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
 _PRINTABLE = r"^[ -~]*$"  # what STIX ids, types and versions are made of
 
