@@ -15,6 +15,8 @@ a suspect, a victim, a sum that moved? Is a bust told, and in one sentence with 
     none               no              10 : 177         0.03
 
 The classifier has seen the same words, so the signs are no independent witnesses: they count with `WEIGHT` of their logarithm.
+Where the verdict stays in doubt and a bust with people or sums is told, it is a case, of low confidence and for a person to look at:
+a case that is taken for advice is lost from the feed, advice that is taken for a case is seen and turned back.
 """
 
 from __future__ import annotations
@@ -67,8 +69,10 @@ def weigh_kind(verdict: Verdict, text: str, mentions: Sequence[Mention]) -> Verd
     both = case + advisory
     logit = math.log((case + 1e-6) / (advisory + 1e-6)) + WEIGHT * math.log(odds)
     case = both / (1.0 + math.exp(-logit))
-    kind: Literal["case", "advisory"] = "case" if case >= both - case else "advisory"
-    confidence = round(max(case, both - case), 6)
+    doubtful = max(case, both - case) < verdict.kind_threshold
+    told_bust = odds >= PLACELESS
+    kind: Literal["case", "advisory"] = "case" if case >= both - case or (doubtful and told_bust) else "advisory"
+    confidence = round(case if kind == "case" else both - case, 6)
     return replace(
         verdict,
         kind=kind,

@@ -136,6 +136,17 @@ def test_guigang_is_one_incident_of_three_pages_with_its_disagreement(incidents)
     assert told == {"18000人", "18800名"}
 
 
+def test_the_spun_text_is_a_case_of_its_own_that_a_person_must_look_at(lines, incidents):
+    """What the README says of it: apart, of low confidence, for review."""
+    _, spun = lines["001"]["articles"]
+    assert spun["kind"] == "case"
+    assert spun["review"]
+    assert spun["confidence"] < 0.6
+    (apart,) = [i for i in incidents if pages(i) == {"001"}]
+    assert apart.review
+    assert any(fact.text == "18800名" for fact in apart.facts)
+
+
 def test_jinan_and_banan(incidents):
     (jinan,) = at(incidents, "山东省/济南市")
     (banan,) = at(incidents, "重庆市/巴南区")
@@ -144,7 +155,7 @@ def test_jinan_and_banan(incidents):
 
 
 def test_nothing_else_enters_the_feed(incidents):
-    words = ("煤炭", "欠薪", "快递小哥", "农户", "普惠", "潘东升")
+    words = ("煤炭", "欠薪", "快递小哥", "农户", "普惠", "理想信念", "党员领导干部")
     for incident in incidents:
         assert not any(word in incident.title + incident.summary for word in words), incident.title
 
