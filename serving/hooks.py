@@ -117,11 +117,12 @@ def replay(session: Session, webhook_id: str, after: int | None = None) -> int:
     if after is None:
         again = sa.update(DeliveryRow).where(ours, DeliveryRow.state == "dead")
         return session.execute(again.values(state="waiting", attempts=0, due=0.0, ended_at="")).rowcount  # type: ignore[attr-defined,no-any-return]
-    if after > changes.last_number(session):
-        raise ConflictError("这个序号还没有到", where="after", expected=f"不大于 {changes.last_number(session)}")
+    last = changes.last_number(session)
+    if after > last:
+        raise ConflictError("这个序号还没有到", where="after", expected=f"不大于 {last}")
     session.execute(sa.delete(DeliveryRow).where(ours, DeliveryRow.sequence > after))
     row.after = after
-    return changes.last_number(session) - after
+    return last - after
 
 
 def is_idle(session: Session) -> bool:
@@ -143,9 +144,7 @@ def line_up(session: Session) -> int:
         wanted = IncidentFilter(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in row.wanted.items()}
         )
-        page = queries.list_changes(
-            session, row.after, limit=LINED_UP, viewer=row.viewer, wanted=wanted if wanted != IncidentFilter() else None
-        )
+        page = queries.list_changes(session, row.after, limit=LINED_UP, viewer=row.viewer, wanted=wanted)
         session.add_all(
             DeliveryRow(webhook_id=row.id, sequence=change.sequence, state="waiting", attempts=0, due=0.0)
             for change in page.rows

@@ -56,11 +56,12 @@ def similar(session: Session, row: IncidentRow, viewer: str, limit: int) -> list
                     best[home] = link
     ranked = sorted(best, key=lambda incident: (-best[incident].score, incident))
     found = []
+    names = views.names_in(row)
     for incident in ranked:
         other = session.get(IncidentRow, incident)
         if other is None or other.withdrawn or not (other.public or mask.sees_all(viewer)):
             continue
-        shown = views.link_view(best[incident], viewer, views.names_in(row) | views.names_in(other))
+        shown = views.link_view(best[incident], viewer, names | views.names_in(other))
         found.append(
             {"incident": views.incident_line(other, viewer), "score": shown["score"], "agreed": shown["agreed"],
              "contradicted": shown["contradicted"]}

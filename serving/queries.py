@@ -88,10 +88,6 @@ def list_incidents(
         query = query.where(IncidentRow.sequence <= as_of)
     limit = max(1, min(limit, most))
     rows = list(session.scalars(query.order_by(order.desc()).limit(limit + 1)))
-
-    def place(row: IncidentRow) -> int:
-        return row.sequence if full else row.reader_sequence or 0
-
     if as_of is not None:
         if wanted.words.strip():
             raise ConflictError(
@@ -102,8 +98,13 @@ def list_incidents(
             return _side_fits(wanted, facets, full)
 
         rows += snapshots.replaced(session, as_of, fits, viewer=viewer, below=cursor, limit=limit + 1)
-        rows.sort(key=place, reverse=True)
-    return Page(rows[:limit], place(rows[limit - 1]) if len(rows) > limit else None)
+        rows.sort(key=lambda row: number_to(row, viewer), reverse=True)
+    return Page(rows[:limit], number_to(rows[limit - 1], viewer) if len(rows) > limit else None)
+
+
+def number_to(row: IncidentRow, viewer: str) -> int:
+    """The number of the incident's last change that this viewer may see: his cursor, and what he is told has moved."""
+    return row.sequence if mask.sees_all(viewer) else row.reader_sequence or 0
 
 
 def get_incident(session: Session, incident_id: str, *, viewer: str = mask.DEFAULT_VIEWER) -> IncidentRow:
@@ -138,6 +139,8 @@ def list_changes(
     wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves (words are not looked at:
     the log keeps facets, not texts).
     """
+    if wanted == IncidentFilter():  # narrows nothing
+        wanted = None
     limit = max(1, min(limit, MOST))
     # Read first, and nothing above it: where two statements see two states, what came between them is the next page's.
     newest = changes.last_number(session)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from serving import changes, views
+from serving import changes, queries, views
 from serving.formats import stix_bundle
 from serving.store.tables import ChangeRow, IncidentRow
 
@@ -104,20 +104,16 @@ def _from(session: Session, viewer: str, base: str, match: Match, start: Place) 
     low = max(start.sequence, 1 + (changes.number_at(session, match.after) if match.after else 0))
     while True:
         rows = list(session.scalars(query.where(order >= low).order_by(order).limit(CHUNK)))
-        moments = _moments(session, [_number(row, full) for row in rows])
+        moments = _moments(session, [queries.number_to(row, viewer) for row in rows])
         for row in rows:
-            number = _number(row, full)
+            number = queries.number_to(row, viewer)
             begin = start.index if number == start.sequence else 0
             for index, stix in enumerate(_objects(session, row, viewer)):
                 if index >= begin:
                     yield Added(stix, moments[number], Place(number, index))
         if len(rows) < CHUNK:
             return
-        low = _number(rows[-1], full) + 1
-
-
-def _number(row: IncidentRow, full: bool) -> int:
-    return row.sequence if full else row.reader_sequence or 0
+        low = queries.number_to(rows[-1], viewer) + 1
 
 
 def _objects(session: Session, row: IncidentRow, viewer: str) -> list[dict[str, Any]]:

@@ -33,12 +33,13 @@ NAMES = "names"
 
 def incident_line(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[str, Any]:
     """The incident without evidence: for lists and tables."""
-    return _head(row, _incident(row, viewer), viewer, names_in(row))
+    incident, names = _read(row, viewer)
+    return _head(row, incident, viewer, names)
 
 
 def incident_view(row: IncidentRow, viewer: str = mask.DEFAULT_VIEWER) -> dict[str, Any]:
     """The incident with every value and its evidence; to a reader as it is without complaints that nobody reviewed."""
-    incident, names = _incident(row, viewer), names_in(row)
+    incident, names = _read(row, viewer)
     hidden = set() if mask.sees_all(viewer) else _complaints(incident)
     return _head(row, incident, viewer, names) | {
         "facts": [_fact(fact, viewer, names, hidden) for fact in incident.facts],
@@ -86,11 +87,10 @@ def _change(row: ChangeRow, viewer: str, public: Collection[str]) -> dict[str, A
 
 def fact_views(row: IncidentRow, facts: Iterable[Fact], viewer: str) -> list[dict[str, Any]]:
     """Facts of this incident with all the evidence they hold, but to a reader none out of complaints."""
-    full = mask.sees_all(viewer)
-    incident = replace(_told(row, viewer), facts=tuple(facts))
-    incident = incident if full else mask_places.for_readers(incident)
-    hidden = set() if full else _complaints(incident)
-    names = {fact.text: "victim" for fact in incident.facts if fact.kind == "person"} | names_in(row)
+    shown, whole = _both(row)
+    incident = _near(replace(whole if mask.sees_all(viewer) else shown, facts=tuple(facts)), viewer)
+    hidden = set() if mask.sees_all(viewer) else _complaints(incident)
+    names = {fact.text: "victim" for fact in incident.facts if fact.kind == "person"} | _names(row, shown, whole)
     return [_fact(fact, viewer, names, hidden) for fact in incident.facts]
 
 
@@ -130,12 +130,7 @@ def _numbers(row: IncidentRow, viewer: str) -> dict[str, Any]:
 
 def names_in(row: IncidentRow) -> dict[str, str]:
     """Every name, number and address of the incident → how `mask.render` treats it; {} for a tombstone."""
-    if not row.data:
-        return {}
-    # A name that only an unreviewed complaint tells is masked in the published quotes too.
-    shown = _told(row, mask.DEFAULT_VIEWER)
-    whole = shapes.load_incident(_all(row.data)) if READERS in row.data else shown
-    return names_told(shown, whole, row.data.get(NAMES, {}))
+    return _names(row, *_both(row)) if row.data else {}
 
 
 def names_told(shown: Incident, whole: Incident, pages: Mapping[str, str] = {}) -> dict[str, str]:
@@ -162,16 +157,26 @@ def names_told(shown: Incident, whole: Incident, pages: Mapping[str, str] = {}) 
     return mask.names_of(((name, sort, ()) for name, sort in [*told.items(), *named.items()]), convicted=False)
 
 
-def _incident(row: IncidentRow, viewer: str) -> Incident:
-    """The incident as this viewer may see it: a reader gets no place nearer than he may know."""
-    told = _told(row, viewer)
-    return told if mask.sees_all(viewer) else mask_places.for_readers(told)
+def _read(row: IncidentRow, viewer: str) -> tuple[Incident, dict[str, str]]:
+    """The incident as this viewer may see it, and its names: a record is read once, which costs more than all the rest."""
+    shown, whole = _both(row)
+    return _near(whole if mask.sees_all(viewer) else shown, viewer), _names(row, shown, whole)
 
 
-def _told(row: IncidentRow, viewer: str) -> Incident:
-    """The incident as this viewer's sources tell it (`serving.incidents` keeps both)."""
-    for_readers = None if mask.sees_all(viewer) else row.data.get(READERS)
-    return shapes.load_incident(for_readers or _all(row.data))
+def _both(row: IncidentRow) -> tuple[Incident, Incident]:
+    """As the sources that readers may know tell it, and as all of them do (`serving.incidents` keeps both where they differ)."""
+    whole = shapes.load_incident(_all(row.data))
+    return (shapes.load_incident(row.data[READERS]) if row.data.get(READERS) else whole), whole
+
+
+def _names(row: IncidentRow, shown: Incident, whole: Incident) -> dict[str, str]:
+    # A name that only an unreviewed complaint tells is masked in the published quotes too.
+    return names_told(shown, whole, row.data.get(NAMES, {}))
+
+
+def _near(incident: Incident, viewer: str) -> Incident:
+    """A reader gets no place nearer than he may know."""
+    return incident if mask.sees_all(viewer) else mask_places.for_readers(incident)
 
 
 def _all(data: Mapping[str, Any]) -> dict[str, Any]:

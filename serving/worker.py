@@ -105,18 +105,14 @@ class Worker:
 
     def step(self, only: Sequence[str] | None = None) -> WorkSummary | None:
         """Claim one batch and finish it; None when nothing waits. `only`: these documents. Raises StoreError."""
-        with told_as_store_error(self.store), self.store.writing() as session:  # 1. claim
-            claims = inbox.claim(session, inbox.this_worker(), limit=self.batch, only=only)
+        claims = claim_batch(self.store, self.batch, only)  # 1. claim
         if not claims:
             return None
         try:
-            readings = read_through(self.analyzer, [claim.document for claim in claims])  # 2. analyse
-            with told_as_store_error(self.store):
-                return self.file(claims, readings)  # 3. file
-        except BaseException:
-            # Stopped, or the database failed: what is not filed goes back. When even that fails, the lease brings it back.
-            with contextlib.suppress(sa.exc.SQLAlchemyError), self.store.writing() as session:
-                inbox.give_back(session, claims)
+            readings = read_through(self.analyzer, [claimed.document for claimed in claims])  # 2. analyse
+            return file_readings(self.store, claims, readings)  # 3. file
+        except BaseException:  # stopped, or the database failed
+            give_back(self.store, claims)
             raise
 
     def drain(self, on_progress: Callable[[WorkSummary], None] | None = None) -> WorkSummary:
@@ -145,52 +141,76 @@ class Worker:
                 log.warning("事件库暂不可用，%s 秒后再试：%s", DOWN_SECONDS, error)
                 stop.wait(DOWN_SECONDS)
 
-    def file(self, claims: Sequence[Claim], readings: Sequence[Reading | Exception]) -> WorkSummary:
-        """File the readings of claimed documents, in the order of the claims; what cannot be filed is marked failed alone."""
-        pairs = list(zip(claims, readings, strict=True))
-        try:
-            return self._file_together(pairs)
-        except Exception as error:
-            if is_outage(error):
-                raise
-            if len(pairs) == 1:
-                return self._give_up(pairs[0][0], error)
-            log.warning("一批 %d 件未能一起入库，改为逐件：%s", len(pairs), log_reason(error))
-        summary = WorkSummary()
+
+def claim_batch(store: Store, limit: int, only: Sequence[str] | None = None) -> list[Claim]:
+    """Up to `limit` waiting documents for this process, oldest first; `only` these where given. Raises StoreError."""
+    with _told_as_store_error(store), store.writing() as session:
+        return inbox.claim(session, inbox.this_worker(), limit=limit, only=only)
+
+
+def give_back(store: Store, claims: Sequence[Claim]) -> None:
+    """Return what was claimed and is not filed. When even that fails, the lease brings it back."""
+    with contextlib.suppress(sa.exc.SQLAlchemyError), store.writing() as session:
+        inbox.give_back(session, claims)
+
+
+def file_readings(store: Store, claims: Sequence[Claim], readings: Sequence[Reading | Exception]) -> WorkSummary:
+    """File the readings of claimed documents, in the order of the claims; what cannot be filed is marked failed alone.
+
+    Raises StoreError when the database itself fails.
+    """
+    with _told_as_store_error(store):
+        return _file(store, list(zip(claims, readings, strict=True)))
+
+
+def _file(store: Store, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:
+    try:
+        return _file_together(store, pairs)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(pairs) == 1:
+            return _give_up(store, pairs[0][0], error)
+        log.warning("一批 %d 件未能一起入库，改为逐件：%s", len(pairs), log_reason(error))
+    summary = WorkSummary()
+    for pair in pairs:
+        summary = summary.plus(_file(store, [pair]))
+    return summary
+
+
+def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:
+    """All of a batch in one transaction, incidents rebuilt once at its end."""
+    done, failed, touched = 0, [], set()
+    with store.writing() as session:
+        changes.lock(session)
         for claimed, reading in pairs:
-            summary = summary.plus(self.file([claimed], [reading]))
-        return summary
+            if isinstance(reading, Exception):
+                if inbox.fail(session, claimed, reason_of(reading)):
+                    failed.append((claimed, reading))
+            # Not ours any more: another worker took it over after our lease, and files it itself.
+            elif inbox.finish(session, claimed):
+                touched |= filing.file_reading(session, claimed.document_id, claimed.document, reading)
+                done += 1
+        incidents.rebuild(session, touched)
+    for claimed, error in failed:
+        log.warning("文档 %s 分析失败：%s", claimed.document_id, log_reason(error))
+    return WorkSummary(done, len(failed), tuple(_failure(claimed, error) for claimed, error in failed))
 
-    def _file_together(self, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:
-        """All of a batch in one transaction, incidents rebuilt once at its end."""
-        done, failures, reasons, touched = 0, [], [], set()
-        with self.store.writing() as session:
-            changes.lock(session)
-            for claimed, reading in pairs:
-                if isinstance(reading, Exception):
-                    if inbox.fail(session, claimed, reason_of(reading)):
-                        failures.append((claimed.document_id, claimed.document.doc_id, reason_of(reading)))
-                        reasons.append(log_reason(reading))
-                # Not ours any more: another worker took it over after our lease, and files it itself.
-                elif inbox.finish(session, claimed):
-                    touched |= filing.file_reading(session, claimed.document_id, claimed.document, reading)
-                    done += 1
-            incidents.rebuild(session, touched)
-        for (identity, _, _), reason in zip(failures, reasons, strict=True):
-            log.warning("文档 %s 分析失败：%s", identity, reason)
-        return WorkSummary(done, len(failures), tuple(failures))
 
-    def _give_up(self, claimed: Claim, error: Exception) -> WorkSummary:
-        with self.store.writing() as session:
-            ours = inbox.fail(session, claimed, reason_of(error))
-        frames = "".join(traceback.format_tb(error.__traceback__)[-8:])
-        log.warning("文档 %s 入库失败：%s\n%s", claimed.document_id, log_reason(error), frames)
-        failure = (claimed.document_id, claimed.document.doc_id, reason_of(error))
-        return WorkSummary(failed=1, failures=(failure,)) if ours else WorkSummary()
+def _give_up(store: Store, claimed: Claim, error: Exception) -> WorkSummary:
+    with store.writing() as session:
+        ours = inbox.fail(session, claimed, reason_of(error))
+    frames = "".join(traceback.format_tb(error.__traceback__)[-8:])
+    log.warning("文档 %s 入库失败：%s\n%s", claimed.document_id, log_reason(error), frames)
+    return WorkSummary(failed=1, failures=(_failure(claimed, error),)) if ours else WorkSummary()
+
+
+def _failure(claimed: Claim, error: Exception) -> tuple[str, str, str]:
+    return claimed.document_id, claimed.document.doc_id, reason_of(error)
 
 
 @contextlib.contextmanager
-def told_as_store_error(store: Store) -> Iterator[None]:
+def _told_as_store_error(store: Store) -> Iterator[None]:
     """A database that fails inside is a StoreError outside: no document's fault."""
     try:
         yield

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from nlp import mask
 from serving import changes, queries, snapshots, views
 from serving.api import problems
 from serving.api.bodies import LABEL, KnownLabel
@@ -24,6 +22,7 @@ from serving.api.representations import (
     caching,
     documented,
     etag,
+    next_page,
     not_modified,
     unchanged,
     wanted_shape,
@@ -31,6 +30,7 @@ from serving.api.representations import (
 )  # fmt: skip
 from serving.api.viewer import Reader
 from serving.queries import IncidentFilter
+from serving.store import Store
 
 router = APIRouter(prefix="/v1", tags=["事件"])
 DAY = r"^(?:|[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)$"
@@ -138,8 +138,7 @@ def _listed(
     headers = caching(viewer, tag)
     following = None
     if page.cursor is not None:
-        asked = [(key, value) for key, value in request.query_params.multi_items() if key not in ("cursor", "limit")]
-        following = f"{request.url.path}?{urlencode([*asked, ('limit', limit), ('cursor', page.cursor)])}"
+        following = next_page(request, limit=limit, cursor=page.cursor)
         headers["Link"] = f'<{following}>; rel="next"'
     if shape != "json":
         return written(shape, rows, request, following, headers)
@@ -187,7 +186,7 @@ def _one(
         if row.id != incident_id:
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(f"/v1/incidents/{row.id}{suffix}{query}", status_code=308)
-        tag = etag(request, viewer, shape, row.id, row.sequence if mask.sees_all(viewer) else row.reader_sequence)
+        tag = etag(request, viewer, shape, row.id, queries.number_to(row, viewer))
         if unchanged(request, tag):
             return not_modified(viewer, tag)
         shown = views.incident_view(row, viewer)
@@ -203,10 +202,16 @@ def list_changes(
     after: Annotated[int, Query(ge=0, le=2**62, description="上次得到的 last；从 0 开始即从头补齐", examples=[0])] = 0,
 ) -> Any:  # fmt: skip
     """某个序号之后的变更，旧的在前。筛选按变更前或后的事件：跟随者会知道一个事件离开了他的筛选（词语在这里不起作用）。"""
-    narrowed = filters if filters != IncidentFilter() else None
-    with request.app.state.engine.store.reading() as session:
-        page = queries.list_changes(session, after, limit=limit, viewer=viewer, wanted=narrowed)
-        rows = views.change_lines(page.rows, viewer, queries.public_among(session, views.told_of(page.rows)))
+    lines, last, more = changes_after(request.app.state.engine.store, after, limit, viewer, filters)
+    return {"changes": lines, "last": last, "more": more}
+
+
+def changes_after(
+    store: Store, after: int, limit: int, viewer: str, filters: IncidentFilter
+) -> tuple[list[dict[str, Any]], int, bool]:
+    """Lines of the log after a number, where to go on, whether there is more already."""
+    with store.reading() as session:
+        page = queries.list_changes(session, after, limit=limit, viewer=viewer, wanted=filters)
+        lines = views.change_lines(page.rows, viewer, queries.public_among(session, views.told_of(page.rows)))
         last = page.cursor if page.cursor is not None else after
-        more = last < changes.last_number(session)
-    return {"changes": rows, "last": last, "more": more}
+        return lines, last, last < changes.last_number(session)

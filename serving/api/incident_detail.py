@@ -6,12 +6,11 @@ In: an id or groups and filters. Out: pages of what `serving.views` lets the vie
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from nlp import mask, taxonomy
+from nlp import taxonomy
 from nlp.errors import NotFoundError
 from serving import changes, likeness, queries, statistics, views
 from serving.api import problems
@@ -19,7 +18,7 @@ from serving.api.bodies import LABEL, LABEL_NAME, KnownLabel
 from serving.api.feed import DAY, IncidentId
 from serving.api.feed_answers import HEAD, Change, EvidenceOut, IncidentHead
 from serving.api.readings import Number, example_of
-from serving.api.representations import caching, etag, not_modified, unchanged
+from serving.api.representations import caching, etag, next_page, not_modified, unchanged
 from serving.api.viewer import Reader
 from serving.queries import IncidentFilter
 
@@ -115,14 +114,13 @@ def get_evidence(
     """事件里每个值只带前 50 处；这里是全部。按值排，修订之间次序不变。"""
     with request.app.state.engine.store.reading() as session:
         row = queries.get_incident(session, incident_id, viewer=viewer)
-        tag = etag(request, viewer, row.id, row.sequence if mask.sees_all(viewer) else row.reader_sequence)
+        tag = etag(request, viewer, row.id, queries.number_to(row, viewer))
         if unchanged(request, tag):
             return not_modified(viewer, tag)
         lines = likeness.evidence(session, row, viewer)
     following = None
     if skip + limit < len(lines):
-        asked = [(key, value) for key, value in request.query_params.multi_items() if key not in ("skip", "limit")]
-        following = f"{request.url.path}?{urlencode([*asked, ('limit', limit), ('skip', skip + limit)])}"
+        following = next_page(request, limit=limit, skip=skip + limit)
         response.headers["Link"] = f'<{following}>; rel="next"'
     response.headers.update(caching(viewer, tag))
     return {"evidence": lines[skip : skip + limit], "total": len(lines), "next": following}

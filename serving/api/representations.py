@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
@@ -87,6 +88,12 @@ def unchanged(request: Request, tag: str) -> bool:
     """Does the caller hold this already (If-None-Match, RFC 9110 §13.1.2: compared weakly)?"""
     held = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
     return tag.removeprefix("W/") in held or held == ["*"]
+
+
+def next_page(request: Request, **at: int) -> str:
+    """Path and query of the next page: this request's, with `at` (how many, from where) in the place of its own."""
+    asked = [(key, value) for key, value in request.query_params.multi_items() if key not in at]
+    return f"{request.url.path}?{urlencode([*asked, *at.items()])}"
 
 
 def caching(viewer: str, tag: str) -> dict[str, str]:

@@ -19,9 +19,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from nlp.errors import InputError
-from serving import changes, queries, views
 from serving.api import problems
-from serving.api.feed import Wanted
+from serving.api.feed import Wanted, changes_after
 from serving.api.problems import BusyError
 from serving.api.viewer import Reader
 from serving.queries import IncidentFilter
@@ -63,12 +62,11 @@ async def stream_changes(
     if state.followers >= FOLLOWERS:
         raise BusyError("同时跟随的太多", where="/v1/changes/stream", advice="稍后再连，或改用 GET /v1/changes")
     start = int(last_event_id) if last_event_id else after
-    narrowed = filters if filters != IncidentFilter() else None
 
     async def counted() -> AsyncIterator[str]:
         state.followers += 1
         try:
-            async for piece in _events(state.engine, viewer, narrowed, start, state.stream_seconds):
+            async for piece in _events(state.engine, viewer, filters, start, state.stream_seconds):
                 yield piece
         finally:
             state.followers -= 1
@@ -77,14 +75,12 @@ async def stream_changes(
     return StreamingResponse(counted(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(
-    engine: Any, viewer: str, wanted: IncidentFilter | None, after: int, seconds: float
-) -> AsyncIterator[str]:
+async def _events(engine: Any, viewer: str, wanted: IncidentFilter, after: int, seconds: float) -> AsyncIterator[str]:
     end = time.monotonic() + seconds
     spoken = time.monotonic()
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     while True:
-        lines, position, more = await run_in_threadpool(_read, engine, viewer, wanted, after)
+        lines, position, more = await run_in_threadpool(changes_after, engine.store, after, PAGE, viewer, wanted)
         for line in lines:
             yield f"id: {line['sequence']}\nevent: change\ndata: {json.dumps(line, ensure_ascii=False)}\n\n"
         if position > max(after, lines[-1]["sequence"] if lines else 0):
@@ -99,14 +95,3 @@ async def _events(
             spoken = time.monotonic()
             yield ": 还在\n\n"
         await asyncio.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
-
-
-def _read(
-    engine: Any, viewer: str, wanted: IncidentFilter | None, after: int
-) -> tuple[list[dict[str, Any]], int, bool]:
-    """Lines after a number, where to go on, whether there is more already."""
-    with engine.store.reading() as session:
-        page = queries.list_changes(session, after, limit=PAGE, viewer=viewer, wanted=wanted)
-        lines = views.change_lines(page.rows, viewer, queries.public_among(session, views.told_of(page.rows)))
-        position = page.cursor if page.cursor is not None else after
-        return lines, position, position < changes.last_number(session)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -85,18 +86,30 @@ def wanted_objects(
 WantedObjects = Annotated[tuple[Match, Place, int], Depends(wanted_objects)]
 
 
-def _walk(
-    request: Request, viewer: str, collection_id: str, wanted: tuple[Match, Place, int], only: str = ""
-) -> tuple[list[Added], dict[str, Any]]:
-    """A page of objects, and what an envelope says of the next."""
+def _check_collection(collection_id: str) -> None:
     if collection_id != COLLECTION:
         raise NotFoundError("没有这个集合", where="collection_id", expected=COLLECTION)
+
+
+def _envelope(
+    request: Request, viewer: str, collection_id: str, wanted: tuple[Match, Place, int], shown: Callable[[Added], Any],
+    *, name: str = "objects", only: str = "",
+) -> Response:  # fmt: skip
+    """A page of what `shown` makes of the objects, under `name`. only: of this one object, which there must be."""
+    _check_collection(collection_id)
     match, place, limit = wanted
     if only:
-        match = Match(match.after, (only,), match.types, match.versions, match.spec_versions)
+        match = replace(match, ids=(only,))
     with request.app.state.engine.store.reading() as session:
         added, then = stix_walk.page(session, viewer, base_of(request), match, place, limit)
-    return added, {"more": then is not None} | ({"next": str(then)} if then is not None else {})
+    if only and not added and then is None:
+        raise NotFoundError("没有这个对象", where="object_id")
+    body: dict[str, Any] = {"more": then is not None}
+    if then is not None:
+        body["next"] = str(then)
+    if added:
+        body[name] = [shown(each) for each in added]
+    return _taxii(body, viewer, added)
 
 
 @router.get("/taxii2/", summary="TAXII 2.1 发现", responses=_answers())
@@ -130,16 +143,14 @@ def list_collections(viewer: Reader) -> Response:
 @router.get(ROOT + "collections/{collection_id}/", summary="TAXII 一个集合", responses=_answers(404))
 def get_collection(viewer: Reader, collection_id: CollectionId) -> Response:
     """集合的说明。"""
-    if collection_id != COLLECTION:
-        raise NotFoundError("没有这个集合", where="collection_id", expected=COLLECTION)
+    _check_collection(collection_id)
     return _taxii(_collection(), viewer)
 
 
 @router.get(ROOT + "collections/{collection_id}/objects/", summary="TAXII 对象", responses=_answers(404))
 def list_objects(request: Request, viewer: Reader, collection_id: CollectionId, wanted: WantedObjects) -> Response:
     """按加入的先后，一页一页；`next` 按变更序号，不按时间，因此不漏。被修订的事件会在末尾再次出现，撤下的成为 revoked 对象。"""
-    added, envelope = _walk(request, viewer, collection_id, wanted)
-    return _taxii(envelope | ({"objects": [each.stix for each in added]} if added else {}), viewer, added)
+    return _envelope(request, viewer, collection_id, wanted, lambda each: each.stix)
 
 
 @router.get(
@@ -149,10 +160,7 @@ def get_object(
     request: Request, viewer: Reader, collection_id: CollectionId, object_id: ObjectId, wanted: WantedObjects
 ) -> Response:
     """一个 STIX 对象的现有版本。"""
-    added, envelope = _walk(request, viewer, collection_id, wanted, object_id)
-    if not added and not envelope["more"]:
-        raise NotFoundError("没有这个对象", where="object_id")
-    return _taxii(envelope | ({"objects": [each.stix for each in added]} if added else {}), viewer, added)
+    return _envelope(request, viewer, collection_id, wanted, lambda each: each.stix, only=object_id)
 
 
 @router.get(
@@ -162,20 +170,17 @@ def list_versions(
     request: Request, viewer: Reader, collection_id: CollectionId, object_id: ObjectId, wanted: WantedObjects
 ) -> Response:
     """现有的版本；旧版见 `GET /v1/incidents/{incident_id}/history`。"""
-    added, envelope = _walk(request, viewer, collection_id, wanted, object_id)
-    if not added and not envelope["more"]:
-        raise NotFoundError("没有这个对象", where="object_id")
-    return _taxii(envelope | ({"versions": [each.version for each in added]} if added else {}), viewer, added)
+    return _envelope(request, viewer, collection_id, wanted, lambda each: each.version, name="versions", only=object_id)
 
 
 @router.get(ROOT + "collections/{collection_id}/manifest/", summary="TAXII 清单", responses=_answers(404))
 def get_manifest(request: Request, viewer: Reader, collection_id: CollectionId, wanted: WantedObjects) -> Response:
     """对象的 id、加入时刻、版本，不含内容。"""
-    added, envelope = _walk(request, viewer, collection_id, wanted)
-    rows = [
-        {"id": each.stix["id"], "date_added": each.at, "version": each.version, "media_type": STIX} for each in added
-    ]
-    return _taxii(envelope | ({"objects": rows} if rows else {}), viewer, added)
+
+    def line(each: Added) -> dict[str, Any]:
+        return {"id": each.stix["id"], "date_added": each.at, "version": each.version, "media_type": STIX}
+
+    return _envelope(request, viewer, collection_id, wanted, line)
 
 
 @router.get(
