@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from nlp.records import Document
+from serving import inbox, rulings
 from serving.console import overview_numbers as numbers
 from serving.console import wording
+from serving.console.room import Visitor
 from serving.store.tables import IncidentPlaceRow, IncidentRow
+from serving.worker import Worker
+from tests.fake_analyzer import make
 from tests.stores import fresh_store
 
 NOW = datetime(2026, 3, 10, 15, 0).astimezone()
@@ -84,3 +91,27 @@ def test_sums_are_rounded_to_what_one_can_take_in():
     assert wording.about_money(3460, 3460) == "3,460元"
     assert wording.about_money(123_456_789, 123_456_789) == "1.23亿元"
     assert wording.about_money(186_000, 186_000) == "18.6万元"
+
+
+def test_news_tell_a_reader_nothing_of_what_is_no_longer_for_him(tmp_path):
+    pytest.importorskip("nicegui")
+    from serving.console import overview_screen
+
+    opened = fresh_store(tmp_path)
+    with opened.writing() as session:
+        inbox.accept(session, Document("a", "刷单被骗 受害人：赵小红 损失：32800", origin="test", nature="published"))
+    Worker(opened, make()).drain()
+    room = cast(Any, SimpleNamespace(store=opened, note=lambda *told: None))
+
+    def news(role):
+        return overview_screen._Screen(room, Visitor("甲", role), 7, 0)._news()[0]
+
+    with opened.reading() as session:
+        incident_id = session.query(IncidentRow).one().id
+    assert incident_id in news("reader")
+    with opened.writing() as session:
+        rulings.mark(session, incident_id, tlp="amber", by="甲")
+    assert "转为内部" in news("reader")
+    assert incident_id not in news("reader")
+    assert incident_id in news("admin")
+    opened.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import pytest
 
@@ -38,7 +37,7 @@ VIEW = {
     "links": [{"first": "c-1", "second": "c-2", "score": 5.0, "decision": "same", "agreed": ["嫌疑人同为陈某丰", "嫌疑人同为陈某丰"],
                "contradicted": ["类型不同"], "decided_by": "甲"}],
 }  # fmt: skip
-CHANGES = [SimpleNamespace(kind="created", revision=1, at="2026-03-01T00:00:00Z", sequence=4)]
+CHANGES = [{"kind": "created", "revision": 1, "at": "2026-03-01T00:00:00Z", "sequence": 4}]
 NAMES = {"d-1": "通报", "d-2": "投诉 TS-1", "c-1": "通报", "c-2": "投诉 TS-1"}
 
 
@@ -97,7 +96,7 @@ def test_a_real_incident_is_drawn_whole(tmp_path, quotes):
     with store.reading() as session:
         row = session.query(IncidentRow).one()
         view = views.incident_view(row, "admin")
-        history = queries.history_of(session, row.id)
+        history = views.change_lines(queries.history_of(session, row.id, viewer="admin"), "admin", ())
     store.close()
     drawn = words(
         parts.join(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from nlp.divisions import lookup
+from serving.changes import ChangeKind
 from serving.console import wording
 from serving.console.html_parts import Html, join, tag
 from serving.console.incident_rows import COUNTED, count, list_page
@@ -100,6 +103,10 @@ def test_tiles_are_darker_where_there_is_more():
     drawn = tile_map({"41": 3}, address=lambda code: f"/x?place={code}")
     assert drawn.count("<a ") == 1
     assert 'href="/x?place=41"' in drawn
+
+
+def test_every_change_has_a_word():
+    assert set(wording.CHANGES) == set(get_args(ChangeKind))
 
 
 def test_words_for_people():

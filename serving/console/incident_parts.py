@@ -1,6 +1,6 @@
 """The parts of an incident's page: facts with their evidence, what the sources disagree on, the course of things, links, history.
 
-In: what `serving.views.incident_view` gave for a viewer, rows of the store. Out: HTML. Everything that comes in may be shown.
+In: what `serving.views` gave for a viewer (`incident_view`, `change_lines`). Out: HTML. Everything that comes in may be shown.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _who(telling: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return f"{telling['sources']} 源：{listed}"
 
 
-def course(view: Mapping[str, Any], history: Sequence[Any]) -> Html | None:
+def course(view: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Html | None:
     """What happened when, as told; when it was published; what this store did with it."""
     happened: list[tuple[str, str, str, bool]] = []
     for fact in view["facts"]:
@@ -129,8 +129,8 @@ def course(view: Mapping[str, Any], history: Sequence[Any]) -> Html | None:
             words = f"{'投诉' if source['nature'] == 'complaint' else '发布'}：{source['title'] or source['publisher'] or source['doc_id']}"
             happened.append((source["published"], wording.day(source["published"]), words, False))
     for change in history:
-        words = f"入库：{wording.CHANGES.get(change.kind, change.kind)}（第 {change.revision} 版）"
-        happened.append((change.at, wording.local(change.at), words, True))
+        words = f"入库：{_kind(change)}（第 {change['revision']} 版）"
+        happened.append((change["at"], wording.local(change["at"]), words, True))
     dated = sorted((item for item in happened if not item[0].startswith("-")), key=lambda item: item[0][:10])
     undated = [item for item in happened if item[0].startswith("-")]
     if not happened:
@@ -210,14 +210,18 @@ def _reasons(agreed: Sequence[str], contradicted: Sequence[str]) -> Html:
     )
 
 
-def history(changes: Sequence[Any]) -> Html:
+def history(changes: Sequence[Mapping[str, Any]]) -> Html:
     """Every change of the incident in the feed."""
     rows = [
-        tag("tr", tag("td", f"第 {change.revision} 版"), tag("td", wording.CHANGES.get(change.kind, change.kind)),
-            tag("td", wording.local(change.at)), tag("td", f"序号 {change.sequence}", class_="number"))
+        tag("tr", tag("td", f"第 {change['revision']} 版"), tag("td", _kind(change)),
+            tag("td", wording.local(change["at"])), tag("td", f"序号 {change['sequence']}", class_="number"))
         for change in reversed(changes)
     ]  # fmt: skip
     return card("沿革", tag("table", tag("tbody", rows)), f"{len(rows)} 次变更")
+
+
+def _kind(change: Mapping[str, Any]) -> str:
+    return wording.CHANGES.get(change["kind"], change["kind"])
 
 
 def card(heading: str, inside: Any, note: str = "", *, bare: bool = False) -> Html:

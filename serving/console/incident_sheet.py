@@ -38,7 +38,7 @@ class Sheet:
     """Everything the page shows. `cases`: case id → the name of the source that tells it; `names`: document id → its name."""
 
     view: dict[str, Any]
-    history: list[Any]
+    history: list[dict[str, Any]]
     sources: tuple[SourceText, ...]
     cases: dict[str, str]
     names: dict[str, str]
@@ -83,6 +83,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
             sa.select(CaseRow.id, CaseRow.document_id, CaseRow.article).where(CaseRow.incident_id == row.id)
         ).all()
         changes = queries.history_of(session, row.id, viewer=viewer)
+        history = views.change_lines(changes, viewer, queries.public_among(session, views.told_of(changes)))
         sources: list[SourceText] = []
         undecided: list[dict[str, Any]] = []
         if Visitor("", viewer).sees_all:
@@ -100,7 +101,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
             }
             undecided = _undecided(session, row.id, viewer)
     return Sheet(
-        view, changes, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names, tuple(undecided)
+        view, history, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names, tuple(undecided)
     )  # fmt: skip
 
 

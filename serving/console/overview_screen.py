@@ -188,22 +188,19 @@ class _Screen:
             newest = changes.last_number(session)
             start = max(0, newest - NEWS * 4) if self.seen is None else self.seen
             page = queries.list_changes(session, max(start, newest - 500), limit=500, viewer=role)
-            latest = {change.incident_id: change for change in page.rows}
+            told_of = queries.public_among(session, views.told_of(page.rows))
+            latest = {change["incident_id"]: change for change in views.change_lines(page.rows, role, told_of)}
             rows = []
-            for change in sorted(latest.values(), key=lambda change: -change.sequence)[:NEWS]:
-                row = session.get(IncidentRow, change.incident_id)
-                if row is None or row.withdrawn:
+            for change in sorted(latest.values(), key=lambda change: -change["sequence"])[:NEWS]:
+                row = session.get(IncidentRow, change["incident_id"])
+                # A reader is told that something is no longer for him, not what it was.
+                if row is None or row.withdrawn or not (row.public or self.visitor.sees_all):
                     title: Any = tag("span", "已撤回或并入别的事件")
                 else:
                     line = views.incident_line(row, role)
                     title = tag("a", " ".join(line["title"].split()), href=f"{BASE}/incidents/{row.id}")
-                rows.append(
-                    tag(
-                        "li",
-                        title,
-                        tag("small", f"{wording.CHANGES.get(change.kind, change.kind)}　{wording.local(change.at)}"),
-                    )
-                )
+                kind = wording.CHANGES.get(change["kind"], change["kind"])
+                rows.append(tag("li", title, tag("small", f"{kind}　{wording.local(change['at'])}")))
         note = "第一次打开，列出最新的" if self.seen is None else f"{len(latest)} 个事件有变化"
         return _list_card("上次打开以来", rows, note, "没有新的变化。"), newest
 

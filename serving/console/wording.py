@@ -17,7 +17,8 @@ STATUS = {"alleged": "涉嫌", "detained": "已刑拘", "charged": "已捕诉", 
 BASIS = {"complaint": "投诉", "published": "报道", "police": "警方", "court": "法院"}
 SUMS = {"loss": "损失", "gain": "违法所得", "flow": "涉案流水", "recovered": "追回", "frozen": "冻结", "fine": "罚金"}
 CHANGES = {
-    "created": "建立", "revised": "修订", "merged": "并入其他事件", "withdrawn": "撤回", "restricted": "转为内部", "restored": "恢复",
+    "created": "建立", "revised": "修订", "split": "拆分", "merged": "并入其他事件", "withdrawn": "撤回", "expired": "到期删除",
+    "marked": "改标记", "restricted": "转为内部", "restored": "恢复",
 }  # fmt: skip
 DECISIONS = {"reprint": "转载", "same": "同一案件", "undecided": "待定", "apart": "不是同一案件"}
 TLP = {
