@@ -128,10 +128,10 @@ def _stops(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
     ]
 
 
-def _standing(text: str, index: Index) -> list[Border]:
+def _standing(text: str, spans: Sequence[tuple[int, int]], index: Index) -> list[Border]:
     """The borders that no name straddles, one for a heading and what stands right behind it."""
     named = people(text, index.mentions)
-    proposed = borders(text, index.mentions, named)
+    proposed = borders(text, spans, named)
     crossed = _crossed([border.start for border in proposed], named)
     name_starts = [mention.start for _, mention in named]
     kept: list[Border] = []
@@ -152,10 +152,10 @@ def split(text: str, mentions: Sequence[Mention]) -> list[tuple[int, int]]:
     """(start, end) of each case in the text; one pair over the whole text when nothing shows a second case."""
     whole = [(0, len(text))]
     index = Index(mentions)
-    kept = _standing(text, index)  # 1. and 2.
+    spans = units(text)
+    kept = _standing(text, spans, index)  # 1. and 2.
     if not kept:
         return whole
-    spans = units(text)
     unit_starts = [start for start, _ in spans]
     stops = [*_stops(text, spans), len(text)]
     pieces: list[_Piece] = []
