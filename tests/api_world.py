@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.testclient import TestClient
 
 from serving.api.app import create_app
 from serving.settings import Settings
+from tests.processes import wait_for
 
 KEY = "operator-key-for-tests"
 OPERATOR = {"Authorization": f"Bearer {KEY}"}
@@ -68,20 +68,21 @@ def complain(api: TestClient, text: str, **more: Any) -> dict[str, Any]:
     return _analysed(api, "/v1/reports", {"text": text, **more})
 
 
-def _analysed(api: TestClient, address: str, body: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
+def _analysed(api: TestClient, address: str, body: dict[str, Any]) -> dict[str, Any]:
     """The answer once it is analysed: on a busy machine the first is "accepted" (202), and the same sent again changes nothing."""
-    end = time.monotonic() + seconds
-    while (response := api.post(address, json=body, headers=OPERATOR)).status_code == 202 and time.monotonic() < end:
-        time.sleep(0.2)
-    return ok(response)
+
+    def told() -> dict[str, Any] | None:
+        response = api.post(address, json=body, headers=OPERATOR)
+        return None if response.status_code == 202 else ok(response)
+
+    return wait_for(told, pause=0.2)
 
 
-def finished(api: TestClient, batch_id: str, seconds: float = 120) -> dict[str, Any]:
+def finished(api: TestClient, batch_id: str) -> dict[str, Any]:
     """The batch once nothing of it waits any more."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+    def told() -> dict[str, Any] | None:
         batch = ok(api.get(f"/v1/batches/{batch_id}", headers=OPERATOR))
-        if not batch["progress"]["accepted"] + batch["progress"]["working"]:
-            return batch
-        time.sleep(0.05)
-    raise AssertionError(f"batch {batch_id} is not finished after {seconds} s: {batch}")
+        return None if batch["progress"]["accepted"] + batch["progress"]["working"] else batch
+
+    return wait_for(told, pause=0.05)

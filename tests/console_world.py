@@ -7,26 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from serving.ingest import ingest
 from serving.settings import Settings
 from serving.store import open_store
 from serving.worker import load_analyzer
+from tests.processes import ROOT, server, until_it_answers
 
-ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "corpora" / "samples"
 CHROMIUM, DRIVER = shutil.which("chromium") or "", shutil.which("chromedriver") or ""
 FLAGS = (
@@ -59,40 +52,10 @@ def filled(folder: Path, *samples: str) -> Settings:
 @contextlib.contextmanager
 def console(settings: Settings, folder: Path, *options: str) -> Iterator[str]:
     """`fanzha serve --demo --console` over a store; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FANZHA_")}
-    command = [
-        sys.executable,
-        "-m",
-        "serving.command",
-        "serve",
-        "--console",
-        "--port",
-        str(port),
-        *(options or ("--demo",)),
-    ]
-    with (folder / "serve.log").open("w") as log, subprocess.Popen(
-        [*command, "--store", settings.store], env=environment | {"PYTHONPATH": str(ROOT)}, cwd=folder, stdout=log, stderr=log
-    ) as running:  # fmt: skip
-        try:
-            end = time.monotonic() + PATIENCE
-            while running.poll() is None and time.monotonic() < end:
-                with contextlib.suppress(httpx.HTTPError):
-                    if httpx.get(f"{address}/readyz", timeout=10).status_code == 200:
-                        break
-                time.sleep(0.1)
-            else:
-                raise AssertionError((folder / "serve.log").read_text())
-            yield address
-        finally:
-            running.send_signal(signal.SIGTERM)
-            try:
-                running.wait(20)
-            except subprocess.TimeoutExpired:
-                running.kill()
+    words = ("--console", *(options or ("--demo",)), "--store", settings.store)
+    with server(folder, *words) as (address, running):
+        until_it_answers(f"{address}/readyz", running, folder)
+        yield address
 
 
 class Browser:

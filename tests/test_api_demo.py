@@ -14,7 +14,8 @@ from serving.api import engine as engine_module
 from serving.api.app import create_app
 from serving.api.engine import Gate
 from serving.api.problems import BusyError
-from tests.api_world import OPERATOR, ok, problem, serving, settings_at
+from tests.api_world import OPERATOR, finished, ok, problem, serving, settings_at
+from tests.processes import wait_for
 
 TEXT = "被骗了 受害人：赵小红 损失：32800"
 
@@ -141,12 +142,9 @@ def test_when_all_are_analysing_an_analysis_is_told_to_come_back_and_a_complaint
             assert problem(refused, 503)["type"].endswith(":busy")
             assert refused.headers["retry-after"] == "5"
             kept = ok(api.post("/v1/reports", json={"text": TEXT}, headers=OPERATOR), 202)
-            for _ in range(200):  # the background worker finishes it all the same
-                report = ok(api.get(f"/v1/reports/{kept['id']}", headers=OPERATOR))
-                if report["state"] == "analysed":
-                    break
-                time.sleep(0.05)
-        assert report["state"] == "analysed"
+            # The background worker finishes it all the same.
+            report = f"/v1/reports/{kept['id']}"
+            wait_for(lambda: ok(api.get(report, headers=OPERATOR))["state"] == "analysed")
         ok(api.post("/v1/analyze", json={"documents": [{"text": "a"}]}, headers=OPERATOR))
 
 
@@ -177,10 +175,7 @@ def test_questions_are_answered_while_an_analysis_takes_long(tmp_path, monkeypat
 
 def test_readiness_says_what_is_missing(tmp_path, monkeypatch):
     with serving(settings_at(tmp_path)) as api:
-        for _ in range(200):
-            if api.get("/readyz").status_code == 200:
-                break
-            time.sleep(0.05)
+        wait_for(lambda: api.get("/readyz").status_code == 200)
         assert ok(api.get("/readyz")) == {
             "ready": True, "store": "ok", "model": "ok", "worker": "ok",
             "inbox": {"accepted": 0, "working": 0, "done": 0, "failed": 0, "set_aside": 0},
@@ -214,12 +209,9 @@ def test_the_worker_goes_on_after_an_error_nobody_foresaw(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Worker, "run", falls_once)
     with serving(settings_at(tmp_path)) as api:
-        assert fell.wait(5)
+        assert fell.wait(60)
         batch = ok(
             api.post("/v1/batches", files={"file": ("a.csv", "投诉内容\n被骗\n".encode())}, headers=OPERATOR), 201
         )
-        for _ in range(200):
-            if ok(api.get(f"/v1/batches/{batch['id']}", headers=OPERATOR))["progress"]["done"]:
-                return
-            time.sleep(0.05)
-        pytest.fail("the worker did not go on")
+        # The worker goes on.
+        assert finished(api, batch["id"])["progress"]["done"] == 1

@@ -19,6 +19,7 @@ from nlp.records import Document, Mention, Place, Reading
 from nlp.resolve.build import quote as quoted
 from tests import fake_analyzer
 from tests.api_world import OPERATOR, complain, ok, publish, serving, settings_at
+from tests.processes import wait_for
 
 PAGE_BREAK = "\n====\n"
 
@@ -202,13 +203,9 @@ def test_a_published_scene_is_shown_as_published(api):
 
 
 def test_readiness_does_not_tell_why_a_model_failed(tmp_path):
-    import time
-
     with serving(settings_at(tmp_path, "tests.fake_analyzer:secret_place")) as api:
-        for _ in range(400):
-            if (told := api.get("/readyz").json())["model"] != "loading":
-                break
-            time.sleep(0.05)
+        wait_for(lambda: api.get("/readyz").json()["model"] != "loading")
+        told = api.get("/readyz").json()
         assert told["model"] == "failed"
         assert "secret_place" not in json.dumps(told)
 

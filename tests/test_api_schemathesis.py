@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from serving.api.app import create_app
 from tests.api_world import KEY, OPERATOR, ok, settings_at
-from tests.test_api_process import free_port
+from tests.processes import free_port
 
 schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis (make test-all)")
 from schemathesis.checks import not_a_server_error  # noqa: E402

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,13 @@ import pytest
 
 from nlp.errors import InputError
 from serving import asking, command, screen
-
-ROOT = Path(__file__).resolve().parents[1]
-TESTS = Path(__file__).resolve().parent
+from tests import processes
+from tests.processes import wait_for
 
 
 def environment(**extra: str) -> dict[str, str]:
     """A process that finds our packages and uses the analyzer of the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FANZHA_")}
-    paths = os.pathsep.join((str(ROOT), str(TESTS)))
-    return kept | {"PYTHONPATH": paths, "FANZHA_ANALYZER": "fake_analyzer:make", "PYTHONWARNINGS": "ignore"} | extra
+    return processes.environment(**{"FANZHA_ANALYZER": "fake_analyzer:make", "PYTHONWARNINGS": "ignore"} | extra)
 
 
 def fanzha(
@@ -218,14 +214,6 @@ def done(file: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM inbox WHERE state = 'done'").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
-
-
-def wait_for(ready: Any, seconds: float = 120) -> None:
-    """Until `ready()`."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from nlp import taxonomy
 from serving.api.app import create_app
 from serving.formats import flat_table, stix_bundle
 from tests.api_world import KEY, OPERATOR, complain, ok, problem, publish, serving, settings_at
+from tests.processes import free_port, wait_for
 from tests.test_api_feed import story
-from tests.test_api_process import free_port
 
 FIRST, SECOND = taxonomy.load().label_ids[:2]
 HOSTILE = '=HYPERLINK("http://evil.invalid","点我"),\n"引号"\x0b 破案'
@@ -428,10 +428,7 @@ def test_httpx_sse_reconnects_without_a_missing_or_double_event(tmp_path):
         ):
             event = next(event for event in source.iter_sse() if event.data)
             assert (event.event, event.id) == ("position", "8")
-        until = time.monotonic() + 30
-        while app.state.followers and time.monotonic() < until:
-            time.sleep(0.05)
-        assert app.state.followers == 0
+        wait_for(lambda: app.state.followers == 0)
 
 
 def test_a_stream_of_no_time_tells_what_is_there_and_ends(filled):

@@ -12,7 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_command import done, environment, fanzha, wait_for
+from test_command import done, environment, fanzha
+
+from tests.processes import wait_for
 
 DOCUMENTS = 1000
 KILLS = 5

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_command import done, environment, fanzha, wait_for
+from test_command import done, environment, fanzha
 from test_kill import write_documents
 from whole_store import rows_of
 
@@ -19,6 +19,7 @@ from nlp.errors import InputError
 from nlp.records import Document, Reading
 from serving.crew import DiedWhileReading
 from serving.settings import Settings
+from tests.processes import ROOT, TESTS, wait_for
 
 # Read when Ray is imported: no node has an address but loopback, a busy machine is slow and not broken, nothing is reported to anybody.
 LOOPBACK = {
@@ -29,7 +30,6 @@ LOOPBACK = {
 os.environ.update(LOOPBACK)
 ray = pytest.importorskip("ray", reason="needs the extra scale (make test-all)")
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[1]
 FAKE = Settings(analyzer="tests.fake_analyzer:make")
 
 
@@ -38,7 +38,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A head that gives out work and two nodes that do it, all on loopback."""
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'tests'}")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{TESTS}")
     monkeypatch.setenv("FAKE_PAUSE", "0.03")
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1"})
     for _ in range(2):

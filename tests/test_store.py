@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from serving.migrations.run import configuration
 from serving.store import Store, StoreError, open_store, schema_version, shapes
 from serving.store.search import search_for
 from serving.store.tables import Base, Counter
+from tests.processes import environment
 
-ROOT = Path(__file__).resolve().parents[1]
 LABEL = "other"
 
 
@@ -85,9 +84,8 @@ def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path, content: 
 
 def test_six_processes_starting_at_once_migrate_once(tmp_path: Path) -> None:
     code = f"from serving.store import open_store; open_store('sqlite:///{tmp_path}/s.db').close()"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     running = [
-        subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE) for _ in range(6)
+        subprocess.Popen([sys.executable, "-c", code], env=environment(), stderr=subprocess.PIPE) for _ in range(6)
     ]
     assert [process.wait(60) for process in running] == [0] * 6, [
         process.stderr.read() for process in running if process.stderr

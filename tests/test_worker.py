@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from serving.queries import IncidentFilter
 from serving.store import Store, StoreError
 from serving.store.tables import ArticleRow, CaseKeyRow, CaseRow, IncidentRow, LinkRow
 from serving.worker import Worker, WorkSummary
+from tests.processes import wait_for
 
 DENGZHOU = "河南省/南阳市/邓州市 411381"
 LUQUAN = "云南省/昆明市/禄劝彝族苗族自治县 530128"
@@ -179,10 +179,10 @@ def test_a_background_worker_finishes_what_comes_and_stops(store: Store) -> None
     thread.start()
     with store.writing() as session:
         inbox.accept(session, told("甲报"))
-    deadline = time.monotonic() + 120
-    while not incident_rows(store) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    stop.set()
+    try:
+        wait_for(lambda: incident_rows(store))
+    finally:
+        stop.set()
     thread.join(60)
     assert not thread.is_alive()
     assert len(incident_rows(store)) == 1
