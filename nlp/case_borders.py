@@ -154,9 +154,7 @@ def people(text: str, mentions: Sequence[Mention]) -> list[tuple[str, Mention]]:
     return found
 
 
-def borders(
-    text: str, spans: Sequence[tuple[int, int]], named: Sequence[tuple[str, Mention]]
-) -> list[Border]:
+def borders(text: str, spans: Sequence[tuple[int, int]], named: Sequence[tuple[str, Mention]]) -> list[Border]:
     """Where cases may begin, sorted by start, one border a place (a heading before a number before a turn before a name).
 
     `spans` are `units(text)`, `named` are the `people` of the text's mentions, in order. Offsets are those of `text`.
