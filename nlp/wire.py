@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from nlp import taxonomy
 from nlp.records import (
     Account,
     Amount,
@@ -141,8 +142,8 @@ def analysis_fields(analysis: Analysis) -> dict[str, Any]:
         "published": analysis.published,
         "kind": verdict.kind,
         "kind_confidence": round(verdict.kind_confidence, 4),
-        "label": verdict.label,
-        "also": list(verdict.also),
+        "label": taxonomy.label_told(verdict.kind, verdict.label),
+        "also": [] if verdict.kind == taxonomy.UNRELATED else list(verdict.also),
         "confidence": round(verdict.confidence, 4),
         "labels": {label: round(p, 4) for label, p in verdict.labels.items()},
         "review": verdict.review,

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nlp import mask
+from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
 from serving import changes, snapshots
 from serving.store.search import search_for
@@ -190,7 +190,9 @@ def list_documents(
     query = sa.select(DocumentRow).where(DocumentRow.withdrawn.is_(False), DocumentRow.id > cursor)
     if nature:
         query = query.where(DocumentRow.nature == nature)
-    asked = [ArticleRow.kind == kind] * bool(kind) + [ArticleRow.label == label] * bool(label)
+    asked = [ArticleRow.kind == kind] * bool(kind)
+    if label:  # an unrelated article keeps the machine's best guess, but that is no label of it
+        asked += [ArticleRow.label == label, ArticleRow.kind != taxonomy.UNRELATED]
     asked += [] if review is None else [ArticleRow.review.is_(review)]
     if asked:
         query = query.where(DocumentRow.id.in_(sa.select(ArticleRow.document_id).where(*asked)))

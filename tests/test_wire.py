@@ -89,3 +89,16 @@ def test_a_batch_keeps_order_and_empty_texts_have_no_articles():
     readings = list(Analyzer(Fixed()).analyze(documents))
     assert [reading.doc_id for reading in readings] == ["0", "1", "2", "3"]
     assert [len(reading.analyses) for reading in readings] == [1, 0, 0, 1]
+
+
+def test_an_unrelated_article_has_no_label():
+    """Whoever counts labels in the lines must not count the best guess about a text that is no scam; it stays in `labels`."""
+
+    class Elsewhere:
+        def classify(self, texts):
+            return [Verdict("unrelated", 0.9, LABEL, 0.99, {LABEL: 0.99}, also=(LABEL,), model="test") for _ in texts]
+
+    (reading,) = Analyzer(Elsewhere()).analyze([Document("b.txt", "市民刘先生在图书馆借书。")])
+    (article,) = wire.to_line(reading)["articles"]
+    assert (article["label"], article["also"]) == (taxonomy.load().empty.id, [])
+    assert article["labels"] == {LABEL: 0.99}

@@ -14,6 +14,7 @@ from importlib import resources
 from nlp.errors import TaxonomyError
 
 CURRENT = "2026.1"
+UNRELATED = "unrelated"  # the kind that has no label
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Taxonomy:
     def label_ids(self) -> tuple[str, ...]:
         """Ids of the scam types, in file order, without the empty one: the order of every probability vector."""
         return tuple(label.id for label in self.labels)
+
+
+def label_told(kind: str, best: str) -> str:
+    """The label that is told of an article: the best one, but the empty one where the article is about no scam at all."""
+    return load().empty.id if kind == UNRELATED else best
 
 
 @cache

@@ -55,9 +55,8 @@ def shown(session: Session, report: ReportRow) -> dict[str, Any]:
     document = queries.get_document(session, report.document_id)
     head: dict[str, Any] = {}
     if told is not None:
-        label = told["label"] if told["kind"] != "unrelated" else taxonomy.load().empty.id
-        head = {name: told[name] for name in ("kind", "confidence", "review")}
-        head |= {"label": label, "label_name": taxonomy.load().label(label).name}
+        head = {name: told[name] for name in ("kind", "label", "confidence", "review")}
+        head |= {"label_name": taxonomy.load().label(told["label"]).name}
     return reports.view(report) | head | {
         "title": document.title, "text": document.text, "reported_at": document.published, "source": document.publisher,
         "details": {key: str(value) for key, value in document.details.items() if key != _NUMBER},

@@ -164,7 +164,7 @@ class ArticleOut(BaseModel):
     published: str = Field("", description="发布日期", examples=["2026-03-08"])
     kind: str = Field("", description="case 案件、advisory 提示、unrelated 无关", examples=["case"])
     kind_confidence: float = Field(0.0, description="种类的把握（0–1）", examples=[0.99])
-    label: str = Field("", description="最可能的诈骗类型 id", examples=[LABEL])
+    label: str = Field("", description="最可能的诈骗类型 id；无关的文章为非诈骗", examples=[LABEL])
     also: list[str] = Field([], description="其次的类型", examples=[[]])
     confidence: float = Field(0.0, description="类型的把握（0–1）", examples=[0.97])
     labels: dict[str, float] = Field({}, description="各类型的概率", examples=[{LABEL: 0.97}])
