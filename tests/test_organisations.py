@@ -20,6 +20,8 @@ from nlp.extract.organisations import find_organisations
         ("她在瑞安农商银行开户", "瑞安农商银行", "bank"),
         ("汇入工商银行合肥支行", "工商银行合肥支行", "bank"),
         ("据濮阳日报报道", "濮阳日报", "media"),
+        ("他嫌弃她在乡下，联系城东派出所", "城东派出所", "police"),
+        ("他注册了某某企业管理咨询有限公司", "某某企业管理咨询有限公司", "company"),
     ],
 )
 def test_name_and_sort(text, name, sort):
@@ -27,7 +29,17 @@ def test_name_and_sort(text, name, sort):
 
 
 @pytest.mark.parametrize(
-    "text", ["该公司骗了人", "公安机关提醒", "他办了银行卡", "一名大学生被骗", "法院审理认为", "我的银行账户"]
+    "text",
+    [
+        "该公司骗了人",
+        "公安机关提醒",
+        "他办了银行卡",
+        "一名大学生被骗",
+        "法院审理认为",
+        "我的银行账户",
+        "她读完小学就辍学",
+        "他们公司",
+    ],
 )
 def test_no_name_no_organisation(text):
     assert find_organisations(text) == []

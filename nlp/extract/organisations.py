@@ -42,8 +42,9 @@ _KEY = re.compile(
 )
 # What a name cannot hold, looked for backwards from its end: punctuation and the words around names in running text.
 _BREAK = re.compile(
-    r"[^一-鿿A-Za-z0-9·（）()]|[在被向由到从经对与是的了将为以称后前等及该我其此并至就让给把据令请找去往赴于和]|[年月日时元名个]|"
-    r"民警|警方|报案|报警|联合|近日|目前|随后|记者|接到|来到|赶到|前往|协助|配合|自称|冒充|通过|注册|成立|经营|开办|设立|开设|出资|投资|租用|汇入|转入|存入|打入|应聘|入职|某日|一家|这家|多家|两家|名下|指导"
+    r"[他她你我]们?|[^一-鿿A-Za-z0-9·（）()]|[在被向由到从经对与是的了将为以称后前等及该我其此并至就让给把据令请找去往赴于和]|[年月日时元名个]|"
+    r"民警|警方|报案|报警|联合|近日|目前|随后|记者|接到|来到|赶到|前往|协助|配合|自称|冒充|通过|注册|成立|经营|开办|设立|开设|出资|投资|租用|汇入|转入|存入|打入|应聘|入职|某日|一家|这家|多家|两家|名下|指导|"
+    r"自己|只能|求助|回复|答复|联系|投诉|举报|起诉|利用|使用|冒用|借用|盗用|登录|操作|读完|考上|毕业|就读|嫌弃|店内|辖区|附近|属于"
 )  # fmt: skip
 _REACH = 24  # characters to the left; the longest police unit in the gold texts has 22
 _ALONE = {"police", "bank"}  # 公安局刑侦大队 without a place is a name, 公司 without one is not

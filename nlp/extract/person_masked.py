@@ -35,12 +35,15 @@ _STARRED = re.compile(r"(?<![*×])(?:[*×]{1,2}|[Xx]{1,2})(?![*×A-Za-z0-9])")
 # After a wary family name and 某 these make a thing, not a person: 文某公司, 海某平台.
 _THING = re.compile(
     r"公司|平台|网站|网络|网购|日|地|银行|APP|app|App|软件|市|县|区|镇|乡|省|州|小区|酒店|宾馆|群|种|些|次|年|月|知名|视频|短视频|社交|电商|"
-    r"栋|幢|室|楼|单元|号|大道|家|件|条|处|时|名|款|位|项|类|块|方面|投资|网贷|购物|二手|直播|聊天|交友|招聘|婚恋|品牌|单位|学校|大学|中学|高校|医院|项目|理财|金融|支付|快递|物流|论坛|机构|部门|街|路|店|超市|商"
+    r"栋|幢|室|楼|单元|号|大道|家|件|条|处|时|名|款|位|项|类|块|方面|投资|网贷|购物|二手|直播|聊天|交友|招聘|婚恋|品牌|单位|学校|大学|中学|高校|医院|项目|理财|金融|支付|快递|物流|论坛|机构|部门|街|路|店|超市|商|便利店|饭店|餐厅|网吧|工地"
 )
 _SUFFIX = re.compile(
     r"[甲乙丙丁戊己庚辛](?!某)|[0-9]{1,2}(?![0-9.,%万亿元人名岁年月日号时点分次个笔条张部余多])|[A-Z](?![A-Za-z])"
 )
 _FALSE_NAME = re.compile(r"化名|化姓|网名|别名|音译")
+_MODAL = frozenset("能会可要肯")  # given-name characters that more often go on: 白某能否
+# In a list of masked names whatever stands before the mark is the name's: 周某群、林某第、郑某厅.
+_LISTED = re.compile(r"[^等们的、]、[一-鿿]{1,2}某")
 _NUMERALS = frozenset("一两二三四五六七八九十几数多这那每0123456789")
 # What may stand before a family name that is also a particle: 市民于女士, ，向先生.
 _BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇友、，。；：“"（( \n,.:;到称是被')
@@ -49,9 +52,13 @@ _BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇�
 def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str]) -> bool:
     """Whether the character at `end`, just after one 某, belongs to the name: 陈某丰 yes, 陈某在 no."""
     character = folded[end : end + 1]
+    if HAN.match(character) and _LISTED.match(folded, end):
+        return True
     if not character or character in never_given() or not HAN.match(character):
         return False
     if folded[end : end + 4] in ("信以为真",):
+        return False
+    if character in _MODAL and counts[family + "某" + character] < 2:  # 白某能否退赔
         return False
     following = folded[end + 1 : end + 2]
     if following == "某":  # 刘某李某: the character is the next family name
@@ -98,6 +105,8 @@ def find_masked(folded: str) -> Iterator[Candidate]:
         titled = PERSON_BEFORE.search(folded, max(0, start - length - 4), start - length) is not None
         if wary and not titled and (before + folded[start - 1] in words or _THING.match(folded, end)):
             continue
+        if folded[start - 1] == "路" and HAN.match(before) and not titled and _THING.match(folded, end):
+            continue  # 锦绣路某便利店
         if (folded[start - 1] == "张" and before in _NUMERALS) or (
             end - start == 1 and folded[end : end + 1] in ("些", "种", "日")
         ):

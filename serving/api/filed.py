@@ -28,7 +28,12 @@ def articles(session: Session, document_id: str) -> list[dict[str, Any]]:
 
 def _article(row: ArticleRow, cases: tuple[Case, ...]) -> dict[str, Any]:
     fields = wire.analysis_fields(replace(shapes.load_analysis(row.analysis), cases=cases))
-    decided = {"kind": row.kind, "label": taxonomy.label_told(row.kind, row.label), "review": row.review, "corrected_by": row.corrected_by}
+    decided = {
+        "kind": row.kind,
+        "label": taxonomy.label_told(row.kind, row.label),
+        "review": row.review,
+        "corrected_by": row.corrected_by,
+    }
     if row.corrected_by and decided["label"] != fields["label"]:
         decided["confidence"] = 1.0  # a person's word; `labels` still tells what the machine thought
     return fields | decided
