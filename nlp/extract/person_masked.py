@@ -46,7 +46,7 @@ _MODAL = frozenset("能会可要肯")  # given-name characters that more often g
 _LISTED = re.compile(r"[^等们的、]、[一-鿿]{1,2}某")
 _NUMERALS = frozenset("一两二三四五六七八九十几数多这那每0123456789")
 # What may stand before a family name that is also a particle: 市民于女士, ，向先生.
-_BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇友、，。；：“"（( \n,.:;到称是被')
+_BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇友、，。；：“”"（( \n,.:;到称是被')
 
 
 def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str]) -> bool:
