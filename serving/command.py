@@ -1,4 +1,4 @@
-"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, people, audit, doctor. Chinese for people, `--json` for machines.
+"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, people, audit, backup, doctor. Chinese for people, `--json` for machines.
 
 Each command reads its options and calls a verb elsewhere; heavy imports happen inside the commands, so `--help` is quick.
 Exit codes: 0 done (also when some rows were refused), 1 nothing could be read or done, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from nlp.errors import FanzhaError, InputError
-from serving import model_command
+from serving import keep_commands, model_command
 from serving.command_options import (
     JsonOption,
     MapOption,
@@ -37,6 +37,7 @@ app = typer.Typer(
 batches_app = typer.Typer(help="查看、撤销导入批次。", no_args_is_help=True, context_settings=HELP)
 app.add_typer(batches_app, name="batches")
 model_command.register(app)
+keep_commands.register(app)
 app.add_typer(people_app, name="people")
 app.add_typer(audit_app, name="audit")
 

@@ -42,7 +42,7 @@ def add_person(
     password = "" if no_password else _asked() if ask else passwords.new_password()
     with _opened(store) as opened, opened.writing() as session:
         row = roster.add(session, name, role, password)
-        audit.record(session, _me(), "admin", "person_added", row.id, detail={"name": name, "role": role})
+        audit.record(session, acting(), "admin", "person_added", row.id, detail={"name": name, "role": role})
     screen.out().print(f"已添加 {screen.escape(name)}（{role}）")
     if password and not ask:
         screen.out().print(f"密码：{password}    只显示这一次，请当面交给本人")
@@ -87,7 +87,7 @@ def change_person(
         row = roster.named(session, name)
         roster.change(session, row, role=role, password=new, active=False if disable else True if enable else None)
         done = {"role": role, "password": password, "active": row.active}
-        audit.record(session, _me(), "admin", "person_changed", row.id, detail=done)
+        audit.record(session, acting(), "admin", "person_changed", row.id, detail=done)
     screen.out().print(f"已更改 {screen.escape(name)}（{row.role}，{'在用' if row.active else '停用'}）")
     if new and not ask:
         screen.out().print(f"密码：{new}    只显示这一次")
@@ -112,7 +112,9 @@ def add_key(
         made, key = api_keys.add(
             session, roster.named(session, name), name=label, role=role, scopes=scope or (), days=days
         )
-        audit.record(session, _me(), "admin", "key_added", made.id, detail={"role": made.role, "scopes": made.scopes})
+        audit.record(
+            session, acting(), "admin", "key_added", made.id, detail={"role": made.role, "scopes": made.scopes}
+        )
     _print_key(screen, made, key)
 
 
@@ -144,7 +146,7 @@ def rotate_key(key: KeyName, days: DaysOption = 365, store: StoreOption = None) 
     with _opened(store) as opened, opened.writing() as session:
         old = api_keys.found_by(session, key)
         made, text = api_keys.rotate(session, old, days)
-        audit.record(session, _me(), "admin", "key_rotated", made.id, detail={"replaces": old.id})
+        audit.record(session, acting(), "admin", "key_rotated", made.id, detail={"replaces": old.id})
     _print_key(screen, made, text)
 
 
@@ -157,7 +159,7 @@ def revoke_key(key: KeyName, store: StoreOption = None) -> None:
     with _opened(store) as opened, opened.writing() as session:
         row = api_keys.found_by(session, key)
         api_keys.revoke(session, row)
-        audit.record(session, _me(), "admin", "key_revoked", row.id)
+        audit.record(session, acting(), "admin", "key_revoked", row.id)
     screen.out().print(f"已撤销 fz_{row.prefix}")
 
 
@@ -226,7 +228,7 @@ def _asked() -> str:
     return first
 
 
-def _me() -> str:
+def acting() -> str:
     """The account of the machine that runs the command."""
     try:
         return f"命令行:{getpass.getuser()}"

@@ -26,18 +26,19 @@ class Key:
     value: bytes = field(repr=False)
 
 
-def keys(purpose: str, environment: Mapping[str, str] | None = None) -> list[Key]:
+def keys(purpose: str, environment: Mapping[str, str] | None = None, *, variable: str = "FANZHA_SECRET") -> list[Key]:
     """The keys for `purpose`, the one in use first, those of earlier secrets after it; [] where no secret is set.
 
-    Raises InputError for a secret that could be guessed.
+    variable: which secret; those that it replaced stand in the variable of that name with _OLD. Raises InputError for a secret that
+    could be guessed.
     """
     values = os.environ if environment is None else environment
     found = []
-    for variable in ("FANZHA_SECRET", "FANZHA_SECRET_OLD"):
-        for secret in filter(None, (part.strip() for part in values.get(variable, "").split(","))):
+    for name in (variable, f"{variable}_OLD"):
+        for secret in filter(None, (part.strip() for part in values.get(name, "").split(","))):
             if len(secret) < LENGTH or len(set(secret)) < 8:
                 raise InputError(
-                    "密钥太短或太简单", where=variable, expected=f"至少 {LENGTH} 个随机字符",
+                    "密钥太短或太简单", where=name, expected=f"至少 {LENGTH} 个随机字符",
                     advice="可用 python -c 'import secrets; print(secrets.token_urlsafe(32))' 生成",
                 )  # fmt: skip
             found.append(Key(_derive(secret, "name")[:4].hex(), _derive(secret, purpose)))

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from serving.store import Store, open_store
+from serving.store.tables import Base
 
 
 def fresh_store(folder: Path) -> Store:
     """A store of its own for one test."""
+    return open_store(fresh_address(folder))
+
+
+def fresh_address(folder: Path) -> str:
+    """The address of an empty database: a new SQLite file, or a new database on the server of the tests."""
     server = os.environ.get("FANZHA_TEST_POSTGRES")
     if not server:
-        return open_store(f"sqlite:///{folder}/store.db")
+        return f"sqlite:///{folder}/{secrets.token_hex(4)}/store.db"
     name = f"test_{secrets.token_hex(6)}"
     engine = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -24,4 +31,19 @@ def fresh_store(folder: Path) -> Store:
         order = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'zh-CN'" if modern else ""
         connection.execute(sa.text(f"CREATE DATABASE {name} {order}"))
     engine.dispose()
-    return open_store(f"{server}/{name}")
+    return f"{server}/{name}"
+
+
+def address_of(store: Store) -> str:
+    """The address by which another process opens this store."""
+    return store.engine.url.render_as_string(hide_password=False)
+
+
+def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table by its key, as Python values; the full-text index, which follows from the texts, left out."""
+    with store.reading() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key.columns))]
+            for table in Base.metadata.sorted_tables
+            if table.name != "search_keys"
+        }

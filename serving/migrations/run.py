@@ -23,17 +23,17 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema to HEAD. Raises StoreError when the store was made by a newer program."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to `revision`. Raises StoreError when the store, or the revision, is of a newer program."""
     from serving.store.session import StoreError, schema_version
 
     # Stores from before 0010 hold incidents that were built without the names of their pages.
     older = schema_version(connection) is not None and not _names_pages(connection)
     try:
-        command.upgrade(configuration(connection), "head")
+        command.upgrade(configuration(connection), revision)
     except CommandError as error:
         raise StoreError(
-            f"事件库版本为 {schema_version(connection)}，本程序不认识",
+            f"事件库版本为 {schema_version(connection) or revision}，本程序不认识",
             expected=f"不新于 {HEAD}",
             advice="请升级 fanzha 后再打开",
         ) from error

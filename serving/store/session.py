@@ -9,8 +9,9 @@ PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by defaul
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +80,39 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     migrate: bring an older schema up to this program's, under a lock; False raises StoreError instead.
     Raises StoreError when it cannot be reached or was made by a newer program.
     """
+    store = connected(url)
+    with _told(store):
+        _bring_up_to_date(store, migrate)
+    return store
+
+
+@contextmanager
+def _told(store: Store) -> Iterator[None]:
+    """What fails inside closes the store; an error of the database is told as one of ours."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        store.close()
+        raise StoreError(
+            f"打不开事件库：{error.orig}", where=store.address, advice="检查路径、权限、磁盘空间，或数据库是否在运行"
+        ) from error
+    except BaseException:
+        store.close()
+        raise
+
+
+def connected(url: str) -> Store:
+    """The store at `url` as it is, of whatever version, also an empty one: for backups, which come before an upgrade.
+
+    Raises StoreError for an address that cannot be used; whether anybody answers there shows with the first session.
+    """
     parsed = make_url(url)
     # An error of the database quotes its statement, never what was put in: that is a complaint.
     options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         options = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}, "hide_parameters": True}
         if parsed.database and parsed.database != ":memory:":
-            _make_folder(Path(parsed.database))
+            _make_place(Path(parsed.database))
         else:
             options["poolclass"] = sa.StaticPool
     try:
@@ -99,15 +126,7 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
         ) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    store = Store(engine)
-    try:
-        _bring_up_to_date(store, migrate)
-    except sa.exc.DBAPIError as error:
-        store.close()
-        raise StoreError(
-            f"打不开事件库：{error.orig}", where=store.address, advice="检查路径、权限、磁盘空间，或数据库是否在运行"
-        ) from error
-    return store
+    return Store(engine)
 
 
 def schema_version(connection: sa.Connection) -> str | None:
@@ -117,9 +136,12 @@ def schema_version(connection: sa.Connection) -> str | None:
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _make_folder(file: Path) -> None:
+def _make_place(file: Path) -> None:
+    """The folder, and a new file that its owner alone may read: SQLite gives its journals the same mode."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError, PermissionError):  # a folder that cannot be written is SQLite's to tell
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise StoreError(
             f"建不了文件夹：{error.strerror}", where=str(file.parent), advice="检查权限，或用 --store 指定别处"
