@@ -13,18 +13,10 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from corpora.intake import Intake, MemberReader, Yield, refusing, too_large
+from corpora.response import TYPES, split_type
 from nlp.errors import InputError
 
 _EXPECTED = "完好的 WARC 文件（.warc、.warc.gz）"
-# Content type → the extension whose reader takes it.
-_TYPES = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".html",
-    "text/plain": ".txt",
-    "text/markdown": ".md",
-    "application/pdf": ".pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-}
 _READ = ("response", "resource", "conversion")
 
 
@@ -75,7 +67,7 @@ def read_warc(stream: BinaryIO, intake: Intake, read_member: MemberReader) -> It
             container="warc",
             depth=intake.depth + 1,
         )
-        yield from read_member(io.BytesIO(data), page, f"record{_TYPES[kind]}")
+        yield from read_member(io.BytesIO(data), page, f"record{TYPES[kind]}")
     if not pages:
         found = "WARC 里没有可读的网页" if number else "WARC 是空的"
         yield InputError(found, where=intake.where, expected="状态为 200 的网页、文本或 PDF 记录")
@@ -84,12 +76,10 @@ def read_warc(stream: BinaryIO, intake: Intake, read_member: MemberReader) -> It
 def _content_type(record: Any) -> tuple[str, str]:
     """Content type in small letters and charset of a record's payload."""
     headers = record.http_headers or record.rec_headers
-    kind, _, rest = str(headers.get_header("Content-Type") or "").lower().partition(";")
-    _, _, charset = rest.partition("charset=")
-    return kind.strip(), charset.split(";")[0].strip(" \"'")
+    return split_type(str(headers.get_header("Content-Type") or ""))
 
 
 def _wanted(record: Any, kind: str) -> bool:
-    if record.rec_type not in _READ or kind not in _TYPES:
+    if record.rec_type not in _READ or kind not in TYPES:
         return False
     return record.http_headers is None or str(record.http_headers.get_statuscode()) == "200"

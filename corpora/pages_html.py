@@ -20,7 +20,9 @@ from corpora.stamps import iso_stamp
 from nlp.errors import InputError
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{3,20})""", re.IGNORECASE)
-_HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")  # trafilatura falls back to the host, which is no publisher
+_HOST = re.compile(
+    r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?::\d{1,5})?"
+)  # trafilatura falls back to the host, which is no publisher
 _HEAD = 4096  # bytes in which HTML5 wants the charset to stand; pages put it later than 1024
 
 

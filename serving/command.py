@@ -1,4 +1,4 @@
-"""The command `fanzha`: ingest, analyze, show, incidents, serve, batches, people, audit, backup, doctor. Chinese for people, `--json` for machines.
+"""The command `fanzha`: ingest, watch, analyze, show, incidents, serve, people, backup and others. Chinese for people, `--json` for machines.
 
 Each command reads its options and calls a verb elsewhere; heavy imports happen inside the commands, so `--help` is quick.
 Exit codes: 0 done (also when some rows were refused), 1 nothing could be read or done, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -28,6 +28,7 @@ from serving.command_options import (
 )
 from serving.ingest_command import ingest
 from serving.people_commands import audit_app, people_app
+from serving.watch_command import watch
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.add_typer(people_app, name="people")
 app.add_typer(audit_app, name="audit")
 
 app.command()(ingest)
+app.command()(watch)
 
 
 @app.command()

@@ -86,24 +86,36 @@ def progress() -> Iterator[Progress]:
 
 def print_ingest(summary: IngestSummary) -> None:
     """What became of an import."""
-    console = out()
-    table = Table(title="导入结果", title_justify="left", show_header=False, box=None, pad_edge=False)
+    rows = [("续做", summary.resumed, "上次收下、未处理完")] if summary.resumed else []
+    rows.append(("新收", summary.new, f"批次 {summary.batch_id}" if summary.new else ""))
+    rows.append(("已有", summary.already, "内容相同，未改动" if summary.already else ""))
+    rows.append(("拒收", len(summary.refused), "原因见下" if summary.refused else ""))
+    rows.append(("已分析", summary.work.done, ""))
+    if summary.work.failed:
+        rows.append(("分析失败", summary.work.failed, "fanzha ingest --retry-failed 可重试"))
+    print_counts("导入结果", rows)
+    print_lines("拒收", [sentence(error) for error in summary.refused])
+    print_lines("失败", [f"{name}（{identity}）：{reason}" for identity, name, reason in summary.work.failures])
+
+
+def print_counts(title: str, rows: Iterable[tuple[str, int, str]]) -> None:
+    """What became of everything: name, number, note."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column(style="dim")
-    if summary.resumed:
-        table.add_row("续做", str(summary.resumed), "上次收下、未处理完")
-    table.add_row("新收", str(summary.new), f"批次 {summary.batch_id}" if summary.new else "")
-    table.add_row("已有", str(summary.already), "内容相同，未改动" if summary.already else "")
-    table.add_row("拒收", str(len(summary.refused)), "原因见下" if summary.refused else "")
-    table.add_row("已分析", str(summary.work.done), "")
-    if summary.work.failed:
-        table.add_row("分析失败", str(summary.work.failed), "fanzha ingest --retry-failed 可重试")
-    console.print(table)
-    _print_lines(console, "拒收", [sentence(error) for error in summary.refused])
-    _print_lines(
-        console, "失败", [f"{name}（{identity}）：{reason}" for identity, name, reason in summary.work.failures]
-    )
+    for name, number, note in rows:
+        table.add_row(name, str(number), note)
+    out().print(table)
+
+
+def print_lines(name: str, lines: Sequence[str]) -> None:
+    """One line each, to be searched and counted; a thousand are cut off."""
+    console = out()
+    for line in lines[:SHOWN]:
+        console.print(f"[red]{name}[/] {escape(line)}", soft_wrap=True)
+    if len(lines) > SHOWN:
+        console.print(f"[dim]……另有 {len(lines) - SHOWN} 条，用 --json 查看全部[/]")
 
 
 def ingest_json(summary: IngestSummary) -> dict[str, Any]:
@@ -178,13 +190,6 @@ def yuan(minimum: float, maximum: float) -> str:
         return f"{value:.2f}".rstrip("0").rstrip(".")
 
     return one(minimum) if minimum == maximum else f"{one(minimum)}–{one(maximum)}"
-
-
-def _print_lines(console: Console, name: str, lines: Sequence[str]) -> None:
-    for line in lines[:SHOWN]:
-        console.print(f"[red]{name}[/] {escape(line)}", soft_wrap=True)  # one line each, to be searched and counted
-    if len(lines) > SHOWN:
-        console.print(f"[dim]……另有 {len(lines) - SHOWN} 条，用 --json 查看全部[/]")
 
 
 def _places(found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from stores import address_of, fresh_store
 from test_worker import DENGZHOU, LUQUAN, complaint, put, told, unlike
 
+from corpora.page_links import Link
 from nlp.errors import InputError
 from nlp.records import Document
-from serving import audit, batches, hooks, incidents, queries, reports, rulings
+from serving import audit, batches, hooks, incidents, queries, reports, rulings, watch_pages, watch_sources
 from serving.people import api_keys, attempts, logins, roster
 from serving.queries import IncidentFilter
 from serving.store import Store
+from serving.store.watch_tables import WatchedHostRow
 
 PASSWORD = "a long enough password"
 # Invented; what a complaint says and nobody outside may see.
@@ -72,6 +74,11 @@ def fill(store: Store) -> dict[str, str]:
         attempts.failed(session, "小赵", "127.0.0.1")
         audit.record(session, "小赵", "admin", "read", kept)
     logins.log_in(store, "小赵", PASSWORD, "127.0.0.1")
+    # 4. A page that is watched, and what is known of its host.
+    source = watch_sources.Source("通报", "feed", ("https://news.example/rss",))
+    with store.writing() as session:
+        watch_pages.remember(session, source, "page", [Link("https://news.example/1.html", "2026-03-01")])
+        session.add(WatchedHostRow(origin="https://news.example", robots="User-agent: *"))
     return {"report": report, "document": kept, "webhook": hook.id, "withdrawn": gone}
 
 
