@@ -87,6 +87,20 @@ def _client(address: str, key: str, **options: Any) -> dict[str, Any]:
     return {"base_url": address.rstrip("/"), "headers": headers, "timeout": 60.0} | options
 
 
+def _pandas(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    import pandas as library
+
+    frame = library.DataFrame(rows, columns=[column.name for column in COLUMNS])
+    return frame.astype({column.name: _PANDAS[column.sort] for column in COLUMNS})
+
+
+def _polars(rows: list[dict[str, Any]]) -> polars.DataFrame:
+    import polars as library
+
+    sorts = {"text": library.String, "int": library.Int64, "float": library.Float64, "bool": library.Boolean}
+    return library.DataFrame(rows, schema={column.name: sorts[column.sort] for column in COLUMNS})
+
+
 class Feed:
     """The feed, read synchronously. A context manager; `options` go to `httpx.Client`."""
 
@@ -160,18 +174,11 @@ class Feed:
 
     def pandas(self, as_of: int | None = None, **filters: Unpack[Filters]) -> pandas.DataFrame:
         """The incidents as a pandas frame, one row each, typed columns."""
-        import pandas as library
-
-        frame = library.DataFrame(list(self.rows(as_of, **filters)), columns=[column.name for column in COLUMNS])
-        return frame.astype({column.name: _PANDAS[column.sort] for column in COLUMNS})
+        return _pandas(list(self.rows(as_of, **filters)))
 
     def polars(self, as_of: int | None = None, **filters: Unpack[Filters]) -> polars.DataFrame:
         """The incidents as a polars frame, one row each, typed columns."""
-        import polars as library
-
-        sorts = {"text": library.String, "int": library.Int64, "float": library.Float64, "bool": library.Boolean}
-        schema = {column.name: sorts[column.sort] for column in COLUMNS}
-        return library.DataFrame(list(self.rows(as_of, **filters)), schema=schema)
+        return _polars(list(self.rows(as_of, **filters)))
 
     def _get(self, path: str, query: Mapping[str, Any]) -> Any:
         for tried in range(TRIES + 1):
@@ -186,7 +193,7 @@ class Feed:
 
 
 class AsyncFeed:
-    """The same for asyncio; frames are made from `rows` by the caller. `options` go to `httpx.AsyncClient`."""
+    """The same for asyncio. `options` go to `httpx.AsyncClient`."""
 
     def __init__(self, address: str, key: str = "", **options: Any) -> None:
         import httpx
@@ -221,6 +228,25 @@ class AsyncFeed:
         query = {} if as_of is None else {"as_of": as_of}
         return IncidentOut.model_validate(await self._get(f"/v1/incidents/{incident_id}", query))
 
+    async def evidence(self, incident_id: str) -> AsyncIterator[Mapping[str, Any]]:
+        """See Feed.evidence."""
+        skip = 0
+        while True:
+            page = await self._get(f"/v1/incidents/{incident_id}/evidence", {"limit": PAGE, "skip": skip})
+            for found in page["evidence"]:
+                yield found
+            skip += PAGE
+            if page["next"] is None:
+                return
+
+    async def last(self) -> int:
+        """See Feed.last."""
+        return int((await self._get("/v1/incidents", {"limit": 1}))["last"])
+
+    async def stats(self, by: Iterable[str] = ("month",), **filters: Unpack[Filters]) -> list[Mapping[str, Any]]:
+        """See Feed.stats."""
+        return list((await self._get("/v1/stats", _query(filters) | {"by": list(by)}))["groups"])
+
     async def changes(
         self, after: int = 0, *, follow: bool = False, poll: float = 5.0, **filters: Unpack[Filters]
     ) -> AsyncIterator[Change]:
@@ -239,6 +265,14 @@ class AsyncFeed:
         """See Feed.rows."""
         async for incident in self.incidents(as_of, **filters):
             yield row_of(incident.model_dump())
+
+    async def pandas(self, as_of: int | None = None, **filters: Unpack[Filters]) -> pandas.DataFrame:
+        """See Feed.pandas."""
+        return _pandas([row async for row in self.rows(as_of, **filters)])
+
+    async def polars(self, as_of: int | None = None, **filters: Unpack[Filters]) -> polars.DataFrame:
+        """See Feed.polars."""
+        return _polars([row async for row in self.rows(as_of, **filters)])
 
     async def _get(self, path: str, query: Mapping[str, Any]) -> Any:
         for tried in range(TRIES + 1):

@@ -67,13 +67,22 @@ def test_pages_changes_and_single_incidents(world):
 def test_frames(world):
     pandas = pytest.importorskip("pandas", reason="needs pandas (make test-all)")
     pytest.importorskip("polars", reason="needs polars (make test-all)")
-    feed, _ = world
+    feed, api = world
     frame, other = feed.pandas(place="53"), feed.polars()
     assert list(frame.columns) == other.columns == [column.name for column in COLUMNS]
     assert frame.loc[0, "loss_max"] == 1000.0
     assert pandas.api.types.is_integer_dtype(frame["sequence"])
     assert other["loss_min"].sum() >= 1000
     assert len(feed.pandas(place="12")) == 0
+
+    async def read() -> tuple[object, object]:
+        transport = httpx.ASGITransport(app=api.app, client=("127.0.0.1", 50000))
+        async with AsyncFeed("http://127.0.0.1:8000", transport=transport) as asynchronous:
+            return await asynchronous.pandas(place="53"), await asynchronous.polars()
+
+    same_frame, same_other = asyncio.run(read())
+    pandas.testing.assert_frame_equal(same_frame, frame)
+    assert same_other.equals(other)
 
 
 def test_the_asynchronous_client_gives_the_same(world):
@@ -86,6 +95,9 @@ def test_the_asynchronous_client_gives_the_same(world):
             changes = [change async for change in other.changes(after=1)]
             rows = [row async for row in other.rows(place="53")]
             assert (await other.incident(heads[0].id)).id == heads[0].id
+            assert [line async for line in other.evidence(heads[0].id)] == list(feed.evidence(heads[0].id))
+            assert await other.last() == feed.last()
+            assert await other.stats(["label"]) == feed.stats(["label"])
             return heads, changes, rows
 
     heads, changes, rows = asyncio.run(read())
