@@ -41,6 +41,7 @@ _SUFFIX = re.compile(
     r"[甲乙丙丁戊己庚辛](?!某)|[0-9]{1,2}(?![0-9.,%万亿元人名岁年月日号时点分次个笔条张部余多])|[A-Z](?![A-Za-z])"
 )
 _FALSE_NAME = re.compile(r"化名|化姓|网名|别名|音译")
+_OF_MANY = ("老人", "学生", "队长", "总")  # titles that are told of people without a name, too
 _MODAL = frozenset("能会可要肯")  # given-name characters that more often go on: 白某能否
 # In a list of masked names whatever stands before the mark is the name's: 周某群、林某第、郑某厅.
 _LISTED = re.compile(r"[^等们的、]、[一-鿿]{1,2}某")
@@ -177,8 +178,8 @@ def find_titled(folded: str, reader: FullNames) -> Iterator[Candidate]:
         if before in ("小", "老") and length == 1:
             begin -= 1
         # 民警钱国栋书记 is no 栋书记; a one-character name before 主任 must not be the tail of a longer word.
-        if title in ("老人", "学生", "队长", "总") and wary and before not in _BEFORE_PARTICLE:
-            continue
+        if title in _OF_MANY and ((wary and before not in _BEFORE_PARTICLE) or is_word(before + family)):
+            continue  # 孝敬老人
         if titles()[title].role in ("official", "other") and length == 1:
             back = reader.read_back(start)
             if back and start - back[0] >= 2 and back[1] >= 3.0 and folded[back[0]] in surnames()["plain"]:
