@@ -35,7 +35,7 @@ SOURCES = {
     "narratives": "本项目自撰短文（CC BY 4.0，人物、单位、号码均为虚构）",
 }
 NOTES = (
-    "- 类型主要由词面表决定：编码器只训练了三轮，单独的类型分数低于词面表（见 docs/quality.md），它的权重因此小；对种类帮助较大。",
+    "- 类型主要由词面表决定：编码器单独的类型分数低于词面表（见 docs/quality.md），它的权重因此小；对种类帮助较大。",
     "- 词元头（人与钱的作用）未达目标，默认分析不用它；分数见 docs/quality.md。",
 )
 SCORES_BEGIN, SCORES_END = "<!-- scores -->", "<!-- /scores -->"
