@@ -18,7 +18,7 @@ from serving.command_options import JsonOption, StoreOption, interrupt, open_at,
 
 
 def watch(
-    sources: Annotated[Path, typer.Argument(help="来源文件（TOML），写法见 examples/sources.toml", metavar="来源文件")],
+    sources: Annotated[Path, typer.Argument(help="来源文件（TOML），写法见 docs/sources.toml", metavar="来源文件")],
     once: Annotated[bool, typer.Option("--once", help="只读一轮就结束")] = False,
     every: Annotated[
         str, typer.Option("--every", help="每隔多久一轮，如 30m、6h；默认取来源文件，再默认 1h", metavar="时长")

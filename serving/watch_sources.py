@@ -1,6 +1,6 @@
 """The file that says what `fanzha watch` reads: TOML in, a frozen `Plan` out. An unknown key is an error, so that a slip is not silence.
 
-It fetches nothing and knows no store. `examples/sources.toml` shows every key.
+It fetches nothing and knows no store. `docs/sources.toml` shows every key.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def span(text: str, where: str, least: float = 0.0) -> float:
     return seconds
 
 
-_EXAMPLE = "写法见 examples/sources.toml"
+_EXAMPLE = "写法见 docs/sources.toml"
 
 
 def _source(table: _Table) -> Source:
