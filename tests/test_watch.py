@@ -439,7 +439,7 @@ def test_a_slip_in_the_file_is_an_error_that_says_where(tmp_path: Path, text: st
 
 
 def test_the_example_is_a_plan_of_example_domains() -> None:
-    plan = watch_sources.load(ROOT / "examples" / "sources.toml")
+    plan = watch_sources.load(ROOT / "docs" / "sources.toml")
     assert [source.sort for source in plan.sources] == ["feed", "sitemap", "list", "pages"]
     assert {host.rsplit(".", 2)[-2] for source in plan.sources for host in map(_host, source.addresses)} == {"example"}
 
