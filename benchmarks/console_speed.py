@@ -1,15 +1,14 @@
 """How soon the console can be used: a page, the next complaint, a page of a large table. It prints; it judges nothing.
 
 In: --incidents N (default 100000), --folder where the store is kept between runs. Out: a table of medians on standard output.
-Rows of the large store are copies of one invented incident with other numbers, places and sums; words are not indexed, so a search
-for words is not measured here. Times are wall clock on this machine as it is: the load is printed beside them.
+The large store is that of `benchmarks.large_store`; words are not indexed, so a search for words is not measured here.
+Times are wall clock on this machine as it is: the load is printed beside them.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
 import statistics
 import tempfile
 import time
@@ -17,22 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
+from benchmarks.large_store import fill
 from nlp import taxonomy
-from nlp.incident import Evidence, Fact, Incident, Source, Total
-from nlp.records import Place
 from serving import views
 from serving.console import overview_numbers
 from serving.console.incident_rows import PAGE, count, list_page
 from serving.queries import IncidentFilter
 from serving.settings import Settings
-from serving.store import Store, open_store, shapes
-from serving.store.tables import IncidentPlaceRow, IncidentRow
+from serving.store import Store, open_store
 
 TIMES = 7
-CHUNK = 5000
-CODES = ("410727", "430582", "110101", "440304", "510104", "330106", "350503", "653127", "310115", "220102")
 
 
 def main() -> None:
@@ -47,72 +40,12 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(store=f"sqlite:///{folder}/large-{given.incidents}.db")
         store = open_store(settings.store)
-        fill(store, given.incidents)
+        fill(store, given.incidents, words=False)
         print(f"{given.incidents:,} 个事件，{os.cpu_count()} 核，负载 {os.getloadavg()[0]:.1f}")
         tables(store)
         store.close()
         if not given.without_browser:
             browse(settings, Path(scratch))
-
-
-def fill(store: Store, number: int) -> None:
-    """Insert what is missing, in the shape that the resolver writes."""
-    with store.reading() as session:
-        there = session.scalar(sa.select(sa.func.count()).select_from(IncidentRow)) or 0
-    labels = [label.id for label in taxonomy.load().labels]
-    chance = random.Random(20261122)
-    for start in range(there, number, CHUNK):
-        rows, places = [], []
-        for at in range(start, min(start + CHUNK, number)):
-            code, label, loss = (
-                CODES[at % len(CODES)],
-                labels[chance.randrange(len(labels))],
-                round(10 ** chance.uniform(3, 7)),
-            )
-            day = f"20{chance.randrange(20, 27)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
-            arrived = f"2026-{1 + at * 11 // number:02}-{1 + at * 308 // number % 28:02}T08:00:00.000Z"
-            identity = f"i-{at:016x}"
-            told = chance.random() < 0.8
-            rows.append(
-                {
-                    "id": identity, "revision": 1, "sequence": at + 1, "label": label, "title": f"第 {at} 号事件", "summary": "", "status": "alleged",
-                    "basis": "police", "tlp": "clear", "reviewed": False, "public": True, "loss_min_fen": loss * 100 if told else None,
-                    "loss_max_fen": loss * 100 if told else None, "sum_max_fen": None, "first_date": day, "last_date": day if told else None,
-                    "published_last": day, "sources": 1 + at % 3, "data": incident(identity, label, code, loss, day),
-                    "withdrawn": False, "created_at": arrived, "revised_at": arrived,
-                }
-            )  # fmt: skip
-            places.append({"code": code, "incident_id": identity})
-        with store.writing() as session:
-            session.execute(sa.insert(IncidentRow), rows)
-            session.execute(sa.insert(IncidentPlaceRow), places)
-
-
-def incident(identity: str, label: str, code: str, loss: int, day: str) -> dict[str, Any]:
-    """An invented incident as a row keeps it."""
-    from decimal import Decimal
-
-    evidence = (Evidence("d-0000000000000000", 10, 20, "警方通报称，受害人在网上刷单被骗。", "rule:places", 0),)
-    return shapes.dump(
-        Incident(
-            identity,
-            label,
-            f"第 {identity[-6:]} 号事件：警方通报一起网络刷单案",
-            "受害人在网上刷单被骗。",
-            0.9,
-            "alleged",
-            "police",
-            True,
-            False,
-            first_date=day,
-            last_date=day,
-            published=day,
-            facts=(Fact("place", "scene", "河南省/新乡市/封丘县", Place("河南省/新乡市/封丘县", code), 0.9, evidence),),
-            totals=(Total("loss", Decimal(loss), Decimal(loss)),),
-            tactics=("跑分",),
-            sources=(Source("d-0000000000000000", "x.txt", "通报"),),
-        )
-    )
 
 
 def tables(store: Store) -> None:

@@ -10,7 +10,7 @@ A cursor is a sequence number (incidents: that of the last change the viewer may
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
-from serving import changes, snapshots
+from serving import changes, snapshots, word_pages
 from serving.store.search import search_for
 from serving.store.tables import (
     ArticleRow,
@@ -37,6 +37,10 @@ MOST = 500
 MOST_ROWS = 10_000
 # Lines of the log looked through for one page of a filtered follower; the cursor moves on even when none fits.
 SCAN = 5000
+# A condition that at most so many incidents meet is answered by their ids, any other by asking incident after incident in the list's order.
+# Measured on SQLite with 100,000 (processor time): taking one by its id 13 µs, asking one 1.4 µs; so 2,000 are taken in 26 ms, and of a
+# million of which 2,000 fit a page of 50 is found in 36 ms.
+FEW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,24 @@ def list_incidents(
     asked of the past: ConflictError).
     """
     full = mask.sees_all(viewer)
+    limit = max(1, min(limit, most))
     order = IncidentRow.sequence if full else IncidentRow.reader_sequence
-    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *conditions(session, wanted, viewer))
+    narrowed = narrow(session, replace(wanted, words=""), viewer)
+    query = sa.select(IncidentRow.id).where(IncidentRow.withdrawn.is_(False), *narrowed.conditions)
     if not full:
         query = query.where(IncidentRow.public.is_(True))
     if cursor is not None:
         query = query.where(order < cursor)
     if as_of is not None:
         query = query.where(IncidentRow.sequence <= as_of)
-    limit = max(1, min(limit, most))
-    rows = list(session.scalars(query.order_by(order.desc()).limit(limit + 1)))
+    # Where few can fit, a database that walks the list in its order would walk all of it: the order is no column of its own then.
+    newest = (order + 0 if narrowed.few else order).desc()
+    if wanted.words.strip():
+        ids = word_pages.ids(session, wanted.words, query, order, newest, limit + 1)
+    else:
+        ids = session.scalars(query.order_by(newest).limit(limit + 1)).all()
+    # Whole rows, a few kilobytes each, for the page alone.
+    rows = list(session.scalars(sa.select(IncidentRow).where(IncidentRow.id.in_(ids)).order_by(order.desc())))
     if as_of is not None:
         if wanted.words.strip():
             raise ConflictError(
@@ -261,9 +273,31 @@ def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A filter as conditions on `IncidentRow`. few: one of them alone lets at most `FEW` incidents through, and says so by their ids."""
+
+    conditions: tuple[Any, ...]
+    few: bool
+
+
 def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[Any]:
-    """The filter as conditions on `IncidentRow`, for this module and for other orders of the same list."""
+    """The filter as conditions on `IncidentRow`, for other orders of the same list."""
+    return list(narrow(session, wanted, viewer).conditions)
+
+
+def narrow(session: Session, wanted: IncidentFilter, viewer: str) -> Narrowed:
+    """The filter as conditions, the rare ones looked up first: what nothing fits is not looked for among a million."""
     found: list[Any] = []
+    few = False
+
+    def either(some: sa.Select[Any], ids: Any, many: Any) -> None:
+        """By ids where `some` (rows without content, one a match) are few, by asking each incident where they are not."""
+        nonlocal few
+        number = session.scalar(sa.select(sa.func.count()).select_from(some.limit(FEW + 1).subquery())) or 0
+        few = few or number <= FEW
+        found.append(sa.false() if not number else ids if number <= FEW else many)
+
     if wanted.labels:
         found.append(IncidentRow.label.in_(wanted.labels))
     if wanted.kinds and "case" not in wanted.kinds:
@@ -272,25 +306,27 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
         found.append(IncidentRow.status == wanted.status)
     if wanted.basis:
         found.append(IncidentRow.basis == wanted.basis)
-    if wanted.place.strip():
-        low, high = code_range(wanted.place)
-        codes = sa.select(IncidentPlaceRow.incident_id).where(
-            IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high
-        )
-        if not mask.sees_all(viewer):
-            codes = codes.where(IncidentPlaceRow.public.is_(True))
-        found.append(IncidentRow.id.in_(codes))
     if wanted.tlp:
         found.append(IncidentRow.tlp == wanted.tlp)
+    if wanted.place.strip():
+        low, high = code_range(wanted.place)
+        there = [IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high]
+        if not mask.sees_all(viewer):
+            there.append(IncidentPlaceRow.public.is_(True))
+        codes = sa.select(IncidentPlaceRow.incident_id).where(*there)
+        one = sa.select(sa.literal(1)).where(*there)
+        either(one, IncidentRow.id.in_(codes), one.where(IncidentPlaceRow.incident_id == IncidentRow.id).exists())
     untold = IncidentRow.last_date.is_(None)
     if wanted.since:
         # A date less precise than asked may lie inside: 2024 fits since 2024-05.
         shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
-        told = (IncidentRow.last_date >= wanted.since) | IncidentRow.last_date.in_(shorter)
-        found.append(told | (untold & (IncidentRow.published_last >= wanted.since)))
+        _dated(either, [
+            IncidentRow.last_date >= wanted.since, IncidentRow.last_date.in_(shorter),
+            untold & (IncidentRow.published_last >= wanted.since),
+        ])  # fmt: skip
     if wanted.until:
         end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
-        found.append((IncidentRow.first_date <= end) | (untold & (IncidentRow.published_last <= end)))
+        _dated(either, [IncidentRow.first_date <= end, untold & (IncidentRow.published_last <= end)])
     if wanted.loss_min_fen is not None:
         found.append(IncidentRow.loss_max_fen >= wanted.loss_min_fen)
     if wanted.loss_max_fen is not None:
@@ -298,7 +334,14 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
     if wanted.words.strip():
         keys = _search(session).keys("incident", wanted.words)
         found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
-    return found
+    return Narrowed(tuple(found), few)
+
+
+def _dated(either: Any, branches: list[Any]) -> None:
+    """One of several conditions, each with an index of its own, that no index has together."""
+    some = sa.union_all(*(sa.select(sa.literal(1).label("one")).where(branch) for branch in branches)).subquery()
+    ids = sa.union_all(*(sa.select(IncidentRow.id).where(branch) for branch in branches))
+    either(sa.select(some.c.one), IncidentRow.id.in_(ids), sa.or_(*branches))
 
 
 def _fits(wanted: IncidentFilter, summary: dict[str, Any], viewer: str) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from nlp import mask
 from serving.queries import IncidentFilter, code_range
-from serving.store.feed_tables import DailyTotalRow
+from serving.store.feed_tables import CoarseTotalRow, DailyTotalRow
 from serving.store.tables import IncidentRow
 
 Group = Literal["year", "month", "day", "label", "province", "city", "county"]
@@ -28,6 +28,11 @@ _MOST = 10**15
 # Rows of one answer: 20 years of months × 18 types are 4,320.
 ROWS = 5000
 _KEY = ("public", "day", "label", "code")
+_COARSE_KEY = ("grain", "public", "code", "day", "label")
+# Wider groups that are kept as well: letters of the day and digits of the code that are left. A million incidents are nearly as many
+# groups of day, type and county; months and provinces are 50,000, days of the whole country 40,000, years of counties 250,000, which
+# one seldom asks for without naming a province (some 8,000 then).
+GRAINS = {"month": (7, 2), "day": (10, 0), "year": (4, 12)}
 _SUMS = ("incidents", "with_loss", "loss_min_fen", "loss_max_fen")
 
 
@@ -44,21 +49,40 @@ class Totals:
 
 def keep(session: Session, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
     """Take an incident's contribution out of the totals and put its new one in; None where there was or is none."""
+    keep_many(session, [(before, after)])
+
+
+def keep_many(session: Session, changed: Iterable[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]) -> None:
+    """The same for many incidents at once: (before, after) of each."""
     added: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for facets, sign in ((before, -1), (after, 1)):
+    for facets, sign in (side for before, after in changed for side in ((before, -1), (after, 1))):
         if facets is not None:
             key, sums = _contribution(facets)
             added[key] = [held + sign * value for held, value in zip(added[key], sums, strict=True)]
-    rows = [dict(zip((*_KEY, *_SUMS), (*key, *sums), strict=True)) for key, sums in added.items() if any(sums)]
-    if not rows:
-        return
+    for model, names, groups in ((DailyTotalRow, _KEY, added), (CoarseTotalRow, _COARSE_KEY, _coarse(added))):
+        rows = [dict(zip((*names, *_SUMS), (*key, *sums), strict=True)) for key, sums in groups.items() if any(sums)]
+        if rows:
+            _add(session, model, names, rows)
+
+
+def _add(session: Session, model: Any, names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     if session.get_bind().dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    statement = insert(DailyTotalRow)
-    columns = {name: getattr(DailyTotalRow, name) + getattr(statement.excluded, name) for name in _SUMS}
-    session.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=columns), rows)
+    statement = insert(model)
+    columns = {name: getattr(model, name) + getattr(statement.excluded, name) for name in _SUMS}
+    session.execute(statement.on_conflict_do_update(index_elements=list(names), set_=columns), rows)
+
+
+def _coarse(groups: Mapping[tuple[Any, ...], Iterable[int]]) -> dict[tuple[Any, ...], list[int]]:
+    """Daily groups added up to every grain, in one order, so that two writers never wait for each other's rows crosswise."""
+    added: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for (public, day, label, code), sums in groups.items():
+        for grain, (letters, digits) in GRAINS.items():
+            key = (grain, public, code[:digits], day[:letters], label)
+            added[key] = [held + value for held, value in zip(added[key], sums, strict=True)]
+    return dict(sorted(added.items()))
 
 
 def _contribution(facets: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
@@ -78,21 +102,24 @@ def totals(
     A day that the texts tell less precisely than asked stands by itself: 2024 among the months is "some time in 2024".
     """
     groups = tuple(by)
-    keys = [_expression(group) for group in groups]
-    sums = [sa.func.coalesce(sa.func.sum(getattr(DailyTotalRow, name)), 0) for name in _SUMS]
-    query = sa.select(*keys, *sums).where(DailyTotalRow.incidents > 0)
+    table = _narrowest(groups, wanted)
+    keys = [_expression(group, table) for group in groups]
+    sums = [sa.func.coalesce(sa.func.sum(getattr(table, name)), 0) for name in _SUMS]
+    query = sa.select(*keys, *sums).where(table.incidents > 0)
+    if table is not DailyTotalRow:
+        query = query.where(table.grain == _grain(groups, wanted))
     if not mask.sees_all(viewer):
-        query = query.where(DailyTotalRow.public.is_(True))
+        query = query.where(table.public.is_(True))
     if wanted.labels:
-        query = query.where(DailyTotalRow.label.in_(wanted.labels))
+        query = query.where(table.label.in_(wanted.labels))
     if wanted.place.strip():
         low, high = code_range(wanted.place)
-        query = query.where(DailyTotalRow.code >= low, DailyTotalRow.code < high)
+        query = query.where(table.code >= low, table.code < high)
     if wanted.since:
         shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
-        query = query.where((DailyTotalRow.day >= wanted.since) | DailyTotalRow.day.in_(shorter))
+        query = query.where((table.day >= wanted.since) | table.day.in_(shorter))
     if wanted.until:
-        query = query.where(DailyTotalRow.day != "", DailyTotalRow.day <= wanted.until + "~")
+        query = query.where(table.day != "", table.day <= wanted.until + "~")
     if keys:
         query = query.group_by(*keys).order_by(*keys)
     found = session.execute(query.limit(ROWS)).all()
@@ -100,16 +127,29 @@ def totals(
     return [Totals(tuple(row[:width]), *(int(value) for value in row[width:])) for row in found]
 
 
-def _expression(group: str) -> Any:
+def _grain(groups: Iterable[str], wanted: IncidentFilter) -> str:
+    """The first grain fine enough for these groups and this filter, "" where only the days are."""
+    groups = tuple(groups)
+    letters = max([_TIME.get(group, 0) for group in groups] + [len(wanted.since), len(wanted.until)])
+    place = len(code_range(wanted.place)[0]) if wanted.place.strip() else 0
+    digits = max([_PLACE.get(group, 0) for group in groups] + [place])
+    return next((grain for grain, (day, code) in GRAINS.items() if letters <= day and digits <= code), "")
+
+
+def _narrowest(groups: Iterable[str], wanted: IncidentFilter) -> Any:
+    return CoarseTotalRow if _grain(groups, wanted) else DailyTotalRow
+
+
+def _expression(group: str, table: Any) -> Any:
     if group in _TIME:
-        return sa.func.substr(DailyTotalRow.day, 1, _TIME[group])
+        return sa.func.substr(table.day, 1, _TIME[group])
     if group in _PLACE:
-        return sa.func.substr(DailyTotalRow.code, 1, _PLACE[group])
-    return DailyTotalRow.label
+        return sa.func.substr(table.code, 1, _PLACE[group])
+    return table.label
 
 
 def recount(session: Session) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """The daily totals as the incidents themselves give them: key → sums. Reads every incident."""
+    """The totals, daily and coarse, as the incidents themselves give them: key → sums. Reads every incident."""
     counted: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     columns = (
         IncidentRow.public, IncidentRow.first_date, IncidentRow.published_last.label("published"), IncidentRow.label,
@@ -118,20 +158,29 @@ def recount(session: Session) -> dict[tuple[Any, ...], tuple[int, ...]]:
     for row in session.execute(sa.select(*columns).where(IncidentRow.withdrawn.is_(False))).mappings():
         key, sums = _contribution(row)
         counted[key] = [held + value for held, value in zip(counted[key], sums, strict=True)]
-    return {key: tuple(sums) for key, sums in counted.items()}
+    return {key: tuple(sums) for key, sums in (counted | _coarse(counted)).items()}
 
 
 def held(session: Session) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """The daily totals as they are kept, in the form of `recount`; groups that are empty again are left out."""
-    rows = session.scalars(sa.select(DailyTotalRow))
-    kept = {tuple(getattr(row, name) for name in _KEY): tuple(getattr(row, name) for name in _SUMS) for row in rows}
+    """The totals as they are kept, in the form of `recount`; groups that are empty again are left out."""
+    kept = {
+        tuple(getattr(row, name) for name in names): tuple(getattr(row, name) for name in _SUMS)
+        for model, names in ((DailyTotalRow, _KEY), (CoarseTotalRow, _COARSE_KEY))
+        for row in session.scalars(sa.select(model))
+    }
     return {key: sums for key, sums in kept.items() if any(sums)}
 
 
 def rebuild(session: Session) -> int:
     """Count everything anew, for a store from before there were totals; how many groups."""
-    session.execute(sa.delete(DailyTotalRow))
-    rows = [dict(zip((*_KEY, *_SUMS), (*key, *sums), strict=True)) for key, sums in recount(session).items()]
-    if rows:
-        session.execute(sa.insert(DailyTotalRow), rows)
-    return len(rows)
+    # Migration 0032 counts before there are coarse ones.
+    coarse = sa.inspect(session.connection()).has_table(CoarseTotalRow.__tablename__)
+    counted = recount(session)
+    for model, names in ((DailyTotalRow, _KEY), (CoarseTotalRow, _COARSE_KEY))[: 1 + coarse]:
+        session.execute(sa.delete(model))
+        rows = [
+            dict(zip((*names, *_SUMS), (*key, *sums), strict=True)) for key, sums in counted.items() if len(key) == len(names)
+        ]  # fmt: skip
+        if rows:
+            session.execute(sa.insert(model), rows)
+    return len(counted)

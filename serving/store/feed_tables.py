@@ -114,3 +114,21 @@ class DailyTotalRow(Base):
     with_loss: Mapped[int] = mapped_column(BigInteger)
     loss_min_fen: Mapped[int] = mapped_column(BigInteger)
     loss_max_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class CoarseTotalRow(Base):
+    """The same sums over wider groups, so that a question about years or provinces does not add up a million days.
+
+    grain: which of `serving.statistics.GRAINS` the row belongs to; `day` and `code` are cut to its lengths.
+    """
+
+    __tablename__ = "coarse_totals"
+    grain: Mapped[str] = mapped_column(String(16), primary_key=True)
+    public: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    code: Mapped[str] = mapped_column(by_byte(12), primary_key=True)
+    day: Mapped[str] = mapped_column(by_byte(32), primary_key=True)
+    label: Mapped[str] = mapped_column(String(64), primary_key=True)
+    incidents: Mapped[int] = mapped_column(BigInteger)
+    with_loss: Mapped[int] = mapped_column(BigInteger)
+    loss_min_fen: Mapped[int] = mapped_column(BigInteger)
+    loss_max_fen: Mapped[int] = mapped_column(BigInteger)

@@ -67,14 +67,12 @@ class Fts5Search:
         """See Search.put."""
         from nlp.segment import tokens
 
-        number = self._number(session, sort, key)
-        if number is None:
-            row = SearchKeyRow(sort=sort, key=key)
-            session.add(row)
-            session.flush()
-            number = row.id
-        else:
-            session.execute(sa.text("DELETE FROM search_index WHERE rowid = :number"), {"number": number})
+        # A number of its own each time, so that numbers grow with the filings (see `serving.word_pages`).
+        self.remove(session, sort, key)
+        row = SearchKeyRow(sort=sort, key=key)
+        session.add(row)
+        session.flush()
+        number = row.id
         session.execute(
             sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)"),
             {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
@@ -97,6 +95,20 @@ class Fts5Search:
         return sa.select(SearchKeyRow.key).where(
             SearchKeyRow.sort == sort, SearchKeyRow.id.in_(sa.select(found.c.rowid))
         )
+
+    def count(self, session: Session, query: str, most: int) -> int:
+        """How many things hold every term of `query`, of both sorts, counted up to `most`: the index alone is read, and no further."""
+        rows = sa.text(
+            "SELECT count(*) FROM (SELECT rowid FROM search_index WHERE search_index MATCH :match LIMIT :most)"
+        )
+        return int(session.scalar(rows, {"match": fts5_query(query), "most": most}) or 0)
+
+    def among(self, session: Session, query: str, first: int, last: int) -> set[int]:
+        """The numbers between these, both counted, under which something holds every term of `query`."""
+        rows = sa.text(
+            "SELECT rowid FROM search_index WHERE search_index MATCH :match AND rowid BETWEEN :first AND :last"
+        )
+        return set(session.scalars(rows, {"match": fts5_query(query), "first": first, "last": last}))
 
     def _number(self, session: Session, sort: Sort, key: str) -> int | None:
         return session.scalar(sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == sort, SearchKeyRow.key == key))

@@ -154,6 +154,8 @@ class IncidentRow(Base):
         Index("ix_incidents_label_sequence", "label", "sequence"),
         Index("ix_incidents_label_reader_sequence", "label", "reader_sequence"),
         Index("ix_incidents_first_date", "first_date"),
+        # Incidents of which no day is told, by when they were published.
+        Index("ix_incidents_last_date_published_last", "last_date", "published_last"),
         # With the number, so that a page of the table in this order is a stretch of the index.
         Index("ix_incidents_last_date", "last_date", "sequence"),
         Index("ix_incidents_loss_max_fen", "loss_max_fen", "sequence"),

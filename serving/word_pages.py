@@ -1,0 +1,61 @@
+"""A page of the incidents that hold words, newest change first, however many hold them.
+
+In: the words, the list without them. Out: ids in the list's order. It ranks nothing.
+
+Few matches are taken all. Of many, a database would take all as well, a million for fifty: here the list is walked in its order, some
+hundred incidents at a time, and the index is asked for that stretch of its numbers alone. Search numbers grow with every filing, as the
+list's own do, so such a stretch is short; where they do not agree (an index made by an older program) it is longer, never wrong.
+PostgreSQL reads its own index for each incident that it comes by and needs no help.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from serving.store.search import Fts5Search, search_for
+from serving.store.tables import IncidentRow, SearchKeyRow
+
+# Matches that are taken at once; see `serving.queries.FEW`.
+FEW = 2000
+# Incidents of one stretch: the first is enough for a common word, then longer, so that a rare combination costs few questions.
+STRETCH, LONGEST = 200, 6400
+
+
+def ids(session: Session, words: str, query: sa.Select[Any], order: Any, newest: Any, limit: int) -> list[str]:
+    """The first `limit` ids of `query` that hold the words. order: its column, descending; newest: how it is sorted by it."""
+    search = search_for(session.get_bind().dialect.name)
+    keys = search.keys("incident", words)
+    if keys is None:
+        return []
+    if not isinstance(search, Fts5Search):
+        return list(session.scalars(query.where(IncidentRow.id.in_(keys)).order_by(newest).limit(limit)))
+    if search.count(session, words, FEW + 1) <= FEW:
+        few = query.where(IncidentRow.id.in_(keys)).order_by((order + 0).desc())
+        return list(session.scalars(few.limit(limit)))
+    return _walked(session, search, words, query, order, newest, limit)
+
+
+def _walked(
+    session: Session, search: Fts5Search, words: str, query: sa.Select[Any], order: Any, newest: Any, limit: int
+) -> list[str]:
+    found: list[str] = []
+    # A list that is sorted anew for each stretch is walked in one.
+    stretch, below = LONGEST if newest.element is not order else STRETCH, None
+    here = query.add_columns(order, SearchKeyRow.id).join(
+        SearchKeyRow, (SearchKeyRow.key == IncidentRow.id) & (SearchKeyRow.sort == "incident")
+    )
+    while len(found) < limit:
+        walked = here if below is None else here.where(order < below)
+        rows = session.execute(walked.order_by(newest).limit(stretch)).all()
+        if rows:
+            numbers = [row[2] for row in rows]
+            held = search.among(session, words, min(numbers), max(numbers))
+            found += [row[0] for row in rows if row[2] in held]
+            below = rows[-1][1]
+        if len(rows) < stretch:
+            break
+        stretch = min(LONGEST, 2 * stretch)
+    return found[:limit]
