@@ -1,17 +1,21 @@
-"""Characters per second of `analyze` and its parts, against jieba's own tagger on the same texts in the same run.
+"""Characters a second of `analyze` and its parts, beside jieba's tagger, LAC, cpca and a plain regex, on the same texts in one run.
 
     python -m benchmarks.reading_speed [FILE.jsonl] [--documents N]
 
-Reads JSON Lines with a `text`; without a file the samples of the project. Prints CPU time per part (a shared machine makes wall
-time of little worth) and the ratio to the baseline. Writes nothing.
+Reads JSON Lines with a `text`; without a file the samples of the project. Prints processor time (a shared machine makes wall time of
+little worth) with one thread of the encoder: rules alone, the encoder alone, all, the peers, then the parts. The rules and the encoder
+meet every text for the first time; the single finders stand last and meet it again. The baseline is jieba.posseg. A peer that is not
+installed is named (`pip install fanzha[peers]`). Writes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -19,46 +23,81 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.peers import PEERS
 from corpora.read import read
 from nlp import model_folder
 from nlp.analyze import Analyzer
 from nlp.clean import clean
-from nlp.extract.pipeline import build_pipeline, find_mentions
-from nlp.records import Document
+from nlp.encoder import EncoderEngine
+from nlp.extract.pipeline import FINDERS, ORDER, find_mentions
+from nlp.records import Document, Mention
 from nlp.segment import segment
 
 SAMPLES = Path(__file__).resolve().parents[1] / "corpora" / "samples"
+_WARM = "预热：王女士在福州被骗3万元，报警后民警抓获嫌疑人李某。"
+BASELINE = "jieba.posseg"
 
 
 def rate(characters: int, work: Callable[[], object]) -> float:
-    """Characters per second of CPU time."""
+    """Characters a second of processor time."""
     start = time.process_time()
     work()
     return characters / max(time.process_time() - start, 1e-9)
 
 
-def measure(documents: Sequence[Document]) -> list[tuple[str, float]]:
-    """(part, characters per second), the baseline first."""
-    import jieba.posseg
+def _wake(analyzer: Analyzer) -> None:
+    """Load every table and dictionary; none of the measured texts is read."""
+    find_mentions(_WARM)
+    segment(_WARM)
+    list(analyzer.analyze([Document("warm", _WARM)]))
 
-    classifier = model_folder.load()
-    articles = [article for document in documents for article in clean(document)]
-    texts = [article.text for article in articles]
-    total = sum(map(len, texts))
-    pipeline = build_pipeline()
-    jieba.posseg.lcut("预热")
-    find_mentions("预热，被骗3万元")
-    classifier.classify(["预热"])
-    rows = [("jieba.posseg（基线）", rate(total, lambda: [jieba.posseg.lcut(text) for text in texts]))]
-    rows.append(("清洗与分篇", rate(total, lambda: [clean(document) for document in documents])))
-    rows.append(("分词（自带词库）", rate(total, lambda: [segment(text) for text in texts])))
-    docs = [pipeline.make_doc(text) for text in texts]
-    for name, component in pipeline.pipeline:
-        rows.append((f"　{name}", rate(total, lambda component=component: [component(doc) for doc in docs])))  # type: ignore[misc]
-    rows.append(("规则合计（含分词）", rate(total, lambda: [find_mentions(text) for text in texts])))
-    rows.append(("判类", rate(total, lambda: classifier.classify(texts))))
-    rows.append(("analyze 全程", rate(total, lambda: list(Analyzer(classifier).analyze(documents)))))
-    return rows
+
+def measure_peers(texts: Sequence[str], total: int) -> tuple[list[tuple[str, float]], list[str]]:
+    """(peer, characters a second) of those installed, and why the others are left out."""
+    rows, absent = [], []
+    for name, load in PEERS[1:]:
+        try:
+            read_one = load()
+        except ImportError as error:
+            absent.append(f"{name}（{error}）")
+            continue
+        read_one(_WARM)
+        rows.append((name, rate(total, lambda read_one=read_one: [read_one(text) for text in texts])))  # type: ignore[misc]
+    return rows, absent
+
+
+def measure_parts(texts: Sequence[str], total: int) -> list[tuple[str, float]]:
+    """(finder, characters a second), each on what the finders before it have found."""
+    spent = dict.fromkeys(ORDER, 0.0)
+    for text in texts:
+        found: list[Mention] = []
+        for name in ORDER:
+            start = time.process_time()
+            found += FINDERS[name](text, "", found)
+            spent[name] += time.process_time() - start
+    return [(f"　{name.removeprefix('fanzha_')}", total / max(seconds, 1e-9)) for name, seconds in spent.items()]
+
+
+def measure(documents: Sequence[Document]) -> tuple[list[tuple[str, float]], list[str]]:
+    """(part, characters a second), rules alone, encoder alone and all first; and the peers that are absent."""
+    classifier = model_folder.load(threads=1)
+    analyzer = Analyzer(classifier)
+    _wake(analyzer)
+    texts = [article.text for document in documents for article in clean(document)]
+    total, whole = sum(map(len, texts)), sum(len(document.text) for document in documents)
+    rows = [("规则", rate(total, lambda: [find_mentions(text) for text in texts]))]
+    encoder = getattr(classifier.engine, "encoder", classifier.engine)
+    if isinstance(encoder, EncoderEngine):
+        rows.append(("编码器", rate(total, lambda: [encoder.score(text) for text in texts])))
+        # An engine of its own: the first keeps the windows that it has just read.
+        analyzer = Analyzer(model_folder.load(threads=1))
+        _wake(analyzer)
+    rows.append(("analyze 全程", rate(whole, lambda: list(analyzer.analyze(documents)))))
+    peers, absent = measure_peers(texts, total)
+    rows += peers
+    rows.append(("清洗与分篇", rate(whole, lambda: [clean(document) for document in documents])))
+    rows.append(("分词（检索用）", rate(total, lambda: [segment(text) for text in texts])))
+    return rows + measure_parts(texts, total), absent
 
 
 def main() -> None:
@@ -67,23 +106,35 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, default=SAMPLES)
     parser.add_argument("--documents", type=int, default=200)
     chosen = parser.parse_args()
-    console = Console()
+    console = Console(soft_wrap=True)
     found = track(
         islice(read([chosen.file]), chosen.documents), "读取", total=chosen.documents, console=console, transient=True
     )
     documents = [item for item in found if isinstance(item, Document)]
-    rows = measure(documents)
-    base = rows[0][1]
-    characters = sum(len(document.text) for document in documents)
+    rows, absent = measure(documents)
+    base = dict(rows).get(BASELINE)
     table = Table(
-        title=f"{len(documents)} 篇，{characters} 字；{platform.machine()}，Python {platform.python_version()}；按 CPU 时间"
+        title=f"{len(documents)} 篇，{sum(len(document.text) for document in documents):,} 字；处理器时间，单线程"
     )
     table.add_column("部分")
     table.add_column("字/秒", justify="right")
-    table.add_column("对基线", justify="right")
+    table.add_column(f"对 {BASELINE}", justify="right")
     for name, speed in rows:
-        table.add_row(name, f"{speed:,.0f}", f"{speed / base:.2f}×")
+        table.add_row(name, f"{speed:,.0f}", f"{speed / base:.2f}×" if base else "–")
     console.print(table)
+    versions = "，".join(f"{name} {version(name)}" for name in ("onnxruntime", "numpy", "jieba"))
+    console.print(
+        f"{_processor()}，{os.cpu_count()} 核，负载 {os.getloadavg()[0]:.1f}；Python {platform.python_version()}，{versions}"
+    )
+    if absent:
+        console.print(f"未安装，略去：{'；'.join(absent)}")
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 if __name__ == "__main__":

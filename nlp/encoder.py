@@ -41,6 +41,19 @@ class Reading:
     max_windows: int
 
 
+@dataclass(slots=True)
+class _Run:
+    """One window through the network: logits (kinds + labels,), the token head's logits (tokens, tags), characters of each token.
+
+    The tags are decoded when somebody asks for them: a fifth of a window's time, and kind and label do without.
+    """
+
+    logits: NDArray[np.float32]
+    tags: NDArray[np.float32] | None = None
+    offsets: Sequence[tuple[int, int]] = ()
+    decoded: tuple[TokenTag, ...] | None = None
+
+
 def prepare_windows(text: str, reading: Reading) -> list[str]:
     """The strings that go to the tokenizer, one a window, prefix included. Training uses the same."""
     if len(text) > HEAD + TAIL:
@@ -72,7 +85,7 @@ class EncoderEngine:
 
         self._reading = reading
         self._tags = tuple(tags)
-        self._kept: OrderedDict[str, tuple[NDArray[np.float32], tuple[TokenTag, ...]]] = OrderedDict()
+        self._kept: OrderedDict[str, _Run] = OrderedDict()
         self._lock = threading.Lock()
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
@@ -99,7 +112,7 @@ class EncoderEngine:
 
     def score(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds + labels,) of one text, the mean over its windows."""
-        rows = [self._run(window)[0] for window in prepare_windows(text, self._reading)]
+        rows = [self._run(window).logits for window in prepare_windows(text, self._reading)]
         mean: NDArray[np.float32] = np.mean(rows, axis=0, dtype=np.float32)
         return mean
 
@@ -110,12 +123,12 @@ class EncoderEngine:
         plain = fold(text).encode("utf-8", "replace").decode("utf-8")
         found: list[TokenTag] = []
         for start, end in place_tag_windows(plain, self._reading):
-            for tag in self._run(self._reading.prefix + plain[start:end])[1]:
+            for tag in self._decode(self._reading.prefix + plain[start:end]):
                 found.append(TokenTag(start + tag.start, start + tag.end, tag.kind, tag.role, tag.probability))
         return tuple(found)
 
-    def _run(self, window: str) -> tuple[NDArray[np.float32], tuple[TokenTag, ...]]:
-        """Logits and tags of one window, prefix included; the tags' offsets are those behind the prefix."""
+    def _run(self, window: str) -> _Run:
+        """What the network says of one window, prefix included; computed once while it is kept."""
         with self._lock:
             known = self._kept.get(window)
             if known is not None:
@@ -124,18 +137,22 @@ class EncoderEngine:
         encoding = self._tokenizer.encode(window)
         ids = np.asarray([encoding.ids], dtype=np.int64)
         outputs = self._session.run(self._outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        tags: tuple[TokenTag, ...] = ()
-        if self._tags:
-            shift = len(self._reading.prefix)
-            # The prefix is no text: its tokens, and those of no characters, stand outside.
-            offsets = [(max(start - shift, 0), max(end - shift, 0)) for start, end in encoding.offsets]
-            values = outputs[1][0].astype(np.float64)
-            exponents = np.exp(values - values.max(axis=1, keepdims=True))
-            probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
-            tags = tuple(decode(probabilities, self._tags, offsets, window[shift:]))
-        result = (outputs[0][0], tags)
+        result = _Run(outputs[0][0], outputs[1][0], encoding.offsets) if self._tags else _Run(outputs[0][0])
         with self._lock:
             self._kept[window] = result
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return result
+
+    def _decode(self, window: str) -> tuple[TokenTag, ...]:
+        """Tags of one window, prefix included; their offsets are those behind the prefix."""
+        run = self._run(window)
+        if run.decoded is None and run.tags is not None:
+            shift = len(self._reading.prefix)
+            # The prefix is no text: its tokens, and those of no characters, stand outside.
+            offsets = [(max(start - shift, 0), max(end - shift, 0)) for start, end in run.offsets]
+            values = run.tags.astype(np.float64)
+            exponents = np.exp(values - values.max(axis=1, keepdims=True))
+            probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+            run.decoded = tuple(decode(probabilities, self._tags, offsets, window[shift:]))
+        return run.decoded or ()

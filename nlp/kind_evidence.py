@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -47,11 +48,12 @@ def case_odds(text: str, mentions: Sequence[Mention]) -> float:
     )
     if not _BUST.search(text):
         return TOLD if told else BARE
-    places = [(m.start, m.value.level in _LOCAL) for m in mentions if isinstance(m.value, Place)]
+    places = sorted((m.start, m.value.level in _LOCAL) for m in mentions if isinstance(m.value, Place))
     provincial = False
     for sentence in _SENTENCE.finditer(text):
         if _BUST.search(sentence.group()):
-            here = [local for start, local in places if sentence.start() <= start < sentence.end()]
+            first, last = (bisect_left(places, (edge, False)) for edge in sentence.span())
+            here = [local for _, local in places[first:last]]
             if any(here):
                 return LOCAL
             provincial = provincial or bool(here)

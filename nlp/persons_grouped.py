@@ -39,12 +39,11 @@ def _bare(name: PersonName) -> bool:
     return name.form == "masked" and name.name.endswith("某") and name.name.count("某") <= 2
 
 
-def _stands_for(short: list[Mention], long: list[Mention]) -> bool:
+def _stands_for(short: list[Mention], long: list[Mention], same_role: bool) -> bool:
     """Whether the first name can be a shorter way to write the second, all their mentions considered."""
     a, b = _value(short[0]), _value(long[0])
     if _family(a) != _family(b) or a.name == b.name:
         return False
-    same_role = _role(short)[0] == _role(long)[0]
     if _bare(a):
         if b.form == "titled":
             return len(short) < len(long) if same_role else len(short) == 1 and len(long) >= _OFTEN
@@ -58,11 +57,10 @@ def _stands_for(short: list[Mention], long: list[Mention]) -> bool:
     return False
 
 
-def _side_by_side(some: list[Mention], others: list[Mention]) -> bool:
-    """Whether two names stand next to each other anywhere."""
-    borders = {m.end + gap for m in some for gap in range(_LIST_GAP + 1)}
-    borders |= {m.start - gap for m in some for gap in range(_LIST_GAP + 1)}
-    return any(m.start in borders or m.end in borders for m in others)
+def _beside(mentions: list[Mention]) -> set[int]:
+    """Where a name that stands next to one of these mentions begins or ends."""
+    borders = {m.end + gap for m in mentions for gap in range(_LIST_GAP + 1)}
+    return borders | {m.start - gap for m in mentions for gap in range(_LIST_GAP + 1)}
 
 
 def _owners(by_name: dict[str, list[Mention]]) -> dict[str, str]:
@@ -71,15 +69,18 @@ def _owners(by_name: dict[str, list[Mention]]) -> dict[str, str]:
     for name, own in by_name.items():
         families.setdefault(_family(_value(own[0])), []).append(name)
     owners = {}
+    roles = {name: _role(own)[0] for name, own in by_name.items()}
     for name, own in by_name.items():
         if not _bare(_value(own[0])) and _value(own[0]).form != "titled":
             continue
         if any(_value(m).age is not None or _value(m).origin for m in own):
             continue  # introduced in its own right: 陈某（男，34岁）
+        borders = _beside(own)
         fits = [
             other
             for other in families[_family(_value(own[0]))]
-            if _stands_for(own, by_name[other]) and not _side_by_side(own, by_name[other])
+            if _stands_for(own, by_name[other], roles[name] == roles[other])
+            and not any(m.start in borders or m.end in borders for m in by_name[other])
         ]
         if fits:
             owners[name] = fits[0] if len(fits) == 1 else ""

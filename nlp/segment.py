@@ -28,6 +28,10 @@ _NOT_SURNAME = frozenset("有在是某的为从到对了和与及于以因其当
 # After 某, these begin the next word rather than a name: 陈某在, 李某的, 王某被.
 _NOT_GIVEN = frozenset("在的被因与和及为以将向从到是某等说称用把给对有了又再也还不就先后让叫来去个、，。")
 _WORD = re.compile(r"\w", re.UNICODE)
+# What jieba reads as one block. For characters that make no words its hidden Markov model copies its path at every one, so that a
+# block of 100,000 takes minutes; longer ones than this, which no sentence is, are cut.
+_BLOCK = re.compile(r"[\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]+")
+_LONGEST_BLOCK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,16 @@ def _fixed(folded: str) -> Iterator[tuple[int, int, str]]:
             last = end
 
 
+def _stretches(folded: str, start: int, end: int) -> Iterator[str]:
+    """folded[start:end], cut where a block is longer than jieba can read in linear time."""
+    if end - start > _LONGEST_BLOCK:
+        for block in _BLOCK.finditer(folded, start, end):
+            for cut in range(block.start() + _LONGEST_BLOCK, block.end(), _LONGEST_BLOCK):
+                yield folded[start:cut]
+                start = cut
+    yield folded[start:end]
+
+
 def segment(text: str) -> list[Token]:
     """All tokens of `text`, covering every character once, in order; offsets are characters of `text`."""
     folded = fold(text)
@@ -97,9 +111,10 @@ def segment(text: str) -> list[Token]:
 
     def add_words(start: int, end: int) -> None:
         at = start
-        for word in tokenizer.cut(folded[start:end]):
-            tokens.append(Token(at, at + len(word), text[at : at + len(word)], word))
-            at += len(word)
+        for stretch in _stretches(folded, start, end):
+            for word in tokenizer.cut(stretch):
+                tokens.append(Token(at, at + len(word), text[at : at + len(word)], word))
+                at += len(word)
 
     last = 0
     for start, end, normal in _fixed(folded):

@@ -13,6 +13,7 @@ from nlp.extract.amounts import find_amounts
 from nlp.extract.contacts import find_contacts
 from nlp.extract.counts import find_counts
 from nlp.extract.outcomes import find_outcomes
+from nlp.extract.pipeline import build_pipeline, find_mentions
 from nlp.extract.platforms import find_platforms
 from nlp.extract.times import find_times
 from nlp.records import Mention
@@ -71,3 +72,18 @@ def test_no_text_makes_a_finder_raise_and_spans_are_surfaces(find: Callable[[str
 def test_a_long_text_of_one_piece_is_read_to_its_end(find: Callable[[str], list[Mention]], piece: str) -> None:
     text = (piece * 40_000)[:40_000]
     assert all(text[mention.start : mention.end] == mention.surface for mention in find(text))
+
+
+def test_the_spacy_pipeline_carries_what_is_found_without_it() -> None:
+    text = (
+        "近日，市民王女士被骗3.5万元，报警后邓州市公安局抓获嫌疑人李某丰，其账号6222021234567890128，微信号abc_123456。"
+    )
+    doc = build_pipeline()(text)
+    found = find_mentions(text)
+    assert {mention.kind for mention in found} >= {"time", "person", "amount", "organisation", "place", "contact"}
+    assert sorted(doc._.mentions, key=lambda mention: (mention.start, -mention.end, mention.kind)) == found
+    assert doc.text == text
+
+
+def test_half_an_emoji_is_read_like_any_other_character() -> None:
+    assert [mention.surface for mention in find_mentions("\ud83d王女士被骗3万元")] == ["王女士", "3万元"]

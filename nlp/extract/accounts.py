@@ -9,9 +9,11 @@ It does not find phones, QQ or links: `contacts`.
 from __future__ import annotations
 
 import re
+from bisect import insort
 from datetime import date
 
 from nlp.extract.checksums import is_bitcoin, is_ethereum, is_tron, luhn, mod_11_2
+from nlp.extract.taken import overlaps
 from nlp.records import Account, Mention
 from nlp.spelling import fold
 
@@ -67,9 +69,11 @@ def find_accounts(text: str) -> list[Mention]:
     """Bank cards, ID numbers, wallets and account numbers of `text`, sorted. Offsets into `text`, end exclusive."""
     folded = fold(text)
     found: dict[tuple[int, int], tuple[Account, float]] = {}
+    claimed: list[tuple[int, int]] = []  # the spans of `found`, sorted; they do not overlap
 
     def add(start: int, end: int, account: Account, confidence: float) -> None:
-        if not any(a < end and start < b for a, b in found):
+        if not overlaps(start, end, claimed):
+            insort(claimed, (start, end))
             found[start, end] = (account, confidence)
 
     # 1. Wallets first: a hexadecimal address holds long digit runs.

@@ -104,7 +104,8 @@ def cues_of(features: Sequence[str]) -> tuple[str, frozenset[str], frozenset[str
 
 def by_rule(features: Sequence[str]) -> str:
     """The role a rule gives, "" where none holds."""
-    return next((rule.role for rule in RULES if rule.holds(*cues_of(features))), "")
+    near, before, after = cues_of(features)
+    return next((rule.role for rule in RULES if rule.holds(near, before, after)), "")
 
 
 def log_probabilities(features: Sequence[str], weights: Weights) -> list[float]:

@@ -11,6 +11,7 @@ tell facts one by one and add them up; it weighs no evidence and corrects no ari
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -32,7 +33,8 @@ _CLAUSE, _BACK = "，。；：\n", 60
 
 def _clause(folded: str, start: int) -> str:
     """What stands before the sum in its clause and the clause before it, at most 60 characters of one sentence."""
-    first = max(start - _BACK, max(folded.rfind(c, 0, start) for c in "。；\n") + 1, 0)
+    reach = max(0, start - _BACK)
+    first = max(reach, max(folded.rfind(c, reach, start) for c in "。；\n") + 1)
     return folded[first:start]
 
 
@@ -42,6 +44,7 @@ def crime_total(text: str, mentions: Sequence[Mention]) -> tuple[Decimal, Decima
     totals: list[Amount] = []
     concluded: list[Amount] = []
     taken: dict[tuple[Decimal, Decimal, int], Amount] = {}
+    breaks = [match.start() for match in re.finditer("\n", folded)]
     for mention in mentions:
         amount = mention.value
         if not isinstance(amount, Amount) or amount.currency != "CNY" or amount.per:
@@ -61,7 +64,7 @@ def crime_total(text: str, mentions: Sequence[Mention]) -> tuple[Decimal, Decima
         if (
             mention.role in ("loss", "payment", "flow", "other") or "价值" in own
         ):  # 3. told once: a sum may come again in the next fact
-            line = folded.count("\n", 0, mention.start)
+            line = bisect_left(breaks, mention.start)
             taken.setdefault((amount.value_min, amount.value_max, line), amount)
     if totals:
         best = max(totals, key=lambda amount: amount.value_max)

@@ -123,8 +123,8 @@ def _bare_is_money(folded: str, number: Number) -> bool:
         return False
     if MEASURE.match(folded, number.end):
         return False
-    line = folded.rfind("\n", 0, number.prefix_start) + 1
-    before = folded[max(line, number.prefix_start - 18) : number.prefix_start]
+    reach = max(0, number.prefix_start - 18)
+    before = folded[max(reach, folded.rfind("\n", reach, number.prefix_start) + 1) : number.prefix_start]
     for c in "。；！？;!?":
         before = before.rpartition(c)[2]
     if NOT_A_SUM_BEFORE.search(before):
@@ -268,8 +268,9 @@ def _price_unit(folded: str, found: _Found) -> tuple[str, int]:
     """Unit of a price and the sum's new end: 1元/条 → ("条", …), 每条信息1元 → ("条", end unchanged)."""
     if after := PER_AFTER.match(folded, found.end):
         return after[1].removeprefix("个") or after[1], after.end()
-    line = folded.rfind("\n", 0, found.start) + 1
-    if before := PER_BEFORE.search(folded[max(line, found.start - 10) : found.start]):
+    reach = max(0, found.start - 10)
+    line = max(reach, folded.rfind("\n", reach, found.start) + 1)
+    if before := PER_BEFORE.search(folded[line : found.start]):
         return before[1] if before[1] == "个" else before[1].removeprefix("个"), found.end
     return "", found.end
 

@@ -135,7 +135,7 @@ def find_counts(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mentio
 
 def _what(folded: str, start: int, unit_end: int, noun: str, unit: str) -> str:
     """What is counted, by the noun after the unit, else by the words before the number."""
-    line = folded.rfind("\n", 0, start) + 1
+    line = max(0, start - 40, folded.rfind("\n", max(0, start - 40), start) + 1)
     before = folded[max(line, start - 20) : start]
     # Without a unit the noun is what is counted: 1.8万村民的手机号 are people. With one, what follows it: 1.8万个手机号.
     order = sorted(_AFTER, key=lambda row: row[1] != "people") if not unit else _AFTER

@@ -40,6 +40,7 @@ _CHARGE = re.compile(
     r"|妨害信用卡管理|非法经营|职务侵占|侵占|伪造[^，。；罪]{2,14}|非法获取[^，。；罪]{2,16}|破坏计算机信息系统|提供侵入、非法控制计算机信息系统程序、工具|组织、?运送他人偷越国（边）境"
     r"|偷越国（边）境|虚假广告|寻衅滋事|行贿|受贿|窝藏|挪用资金|票据诈骗|保险诈骗|销售假冒注册商标的商品|非法拘禁|组织卖淫|传播淫秽物品(?:牟利)?)罪"
 )
+_LONGEST_CHARGE = 60  # characters, twice what _CHARGE can match
 _CHARGE_REACH = 60  # characters between a charge and the outcome it belongs to, inside one sentence
 _STATUTE = re.compile(
     r"(?:刑法|规定|第[一二三四五六七八九十百\d]{1,6}条|立案标准|数额较大|情节严重|最高可|可处|将被|法律责任|以上的|的，处|应当)"
@@ -89,7 +90,9 @@ def find_outcomes(text: str) -> list[Mention]:
     mentions = []
     pointer = 0
     for start, end, sort, low, high in sorted(found):
-        sentence_start = max(folded.rfind(c, 0, start) for c in "。\n") + 1
+        # No charge within reach begins farther back than this.
+        reach = max(0, start - _CHARGE_REACH - _LONGEST_CHARGE)
+        sentence_start = max(folded.rfind(c, reach, start) for c in "。\n") + 1
         sentence = folded[max(sentence_start, start - 80) : end + 20]
         if _STATUTE.search(sentence) and sort in ("sentenced", "fined", "detained"):
             continue

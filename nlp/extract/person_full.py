@@ -36,7 +36,7 @@ _BRACKET_PERSON = re.compile(
 # 史玉凤，女，55岁; 毛建国,47岁: records give sex or age without brackets.
 _COMMA_PERSON = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
 # A name that comes to the station: 练海生到所讲, 昝思明来所报称.
-_COMES = re.compile(r"(?=(?:来|到)(?:我?所|我?队|派出所)|(?:来所|来电)?报(?:警|案)?称)")
+_COMES = re.compile(r"[来到](?=我?所|我?队|派出所)|来(?=[所电]报[警案]?称)|报(?=[警案]?称)")
 _SAYS = re.compile(
     r"(?:对记者|向记者)?(?:表示|介绍|告诉|指出|认为|提醒|坦言|说[，：,:。]|说道|称[，：,:]|交代|供述|供认|回忆|坦白|解释|强调|透露|呼吁|建议|分析)"
 )
@@ -164,7 +164,7 @@ _ENUMERATED = re.compile(r"[：:、][一-鿿]{2,3}(?:、[一-鿿]{2,3}){2,60}(?=
 @cache
 def _three() -> re.Pattern[str]:
     given = "[" + "".join(sorted(given_characters())) + "]"
-    return re.compile("(?=([" + "".join(sorted(surnames()["plain"])) + "]" + given + given + "))")
+    return re.compile("[" + "".join(sorted(surnames()["plain"])) + "](?=" + given + given + ")")
 
 
 def _repeated(folded: str) -> Iterator[tuple[int, int]]:
@@ -172,7 +172,7 @@ def _repeated(folded: str) -> Iterator[tuple[int, int]]:
     words = common_words()
     places: dict[str, list[int]] = {}
     for match in _three().finditer(folded):
-        places.setdefault(match.group(1), []).append(match.start())
+        places.setdefault(folded[match.start() : match.start() + 3], []).append(match.start())
     for name, starts in places.items():
         if len(starts) < 3 or name in words or name[:2] in words or name[1:] in words:
             continue

@@ -55,8 +55,10 @@ _STRENGTH = {"masked": 5, "titled": 4, "foreign": 4, "full": 3, "alias": 2}
 
 def _settled(candidates: Iterable[Candidate], taken: list[tuple[int, int]]) -> list[Candidate]:
     """No overlaps: longer first within masked and titled, stronger forms first; nothing inside `taken`."""
-    ranked = sorted(set(candidates), key=lambda c: (-(c.end - c.start) - _STRENGTH[c.form], -c.confidence, c.start))
-    covered = bytearray()
+    # Of equals the one found first: the order of a set would change from one process to the next.
+    ranked = sorted(
+        dict.fromkeys(candidates), key=lambda c: (-(c.end - c.start) - _STRENGTH[c.form], -c.confidence, c.start)
+    )
     top = max((c.end for c in ranked), default=0)
     covered = bytearray(top + 1)
     for start, end in taken:

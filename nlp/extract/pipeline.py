@@ -1,8 +1,8 @@
 """The spaCy pipeline: jieba tokens, one component a finder, mentions as character spans in `doc._.mentions`.
 
-In: an article's clean text and the date it was published. Out: a spaCy Doc with sorted, checked mentions. Each finder is usable
-alone; a component only calls it and keeps the spans that later finders must not claim. Tokens never cut a mention: jieba's
-borders miss 5–8 % of the spans (DESIGN §4), so `doc.spans["mentions"]` is a view, made on request.
+In: an article's clean text and the date it was published. Out: sorted mentions, or a spaCy Doc that carries them. Each finder is
+usable alone; a component only calls it and keeps the spans that later finders must not claim. Tokens never cut a mention: jieba's
+borders miss 5–8 % of the spans (DESIGN §4), so finding needs no tokens and `find_mentions` makes none.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-Taken = Sequence[tuple[int, int]]
+# A finder: an article's text, the date it was published, and what earlier finders found → what it finds itself.
+Finder = Callable[[str, str, Sequence[Mention]], list[Mention]]
 _TEXT = "fanzha_text"
-# spaCy cannot be imported by two threads at once through our detour, and refuses a second memory zone of one vocabulary. Finding
-# is Python under the interpreter's own lock: one at a time loses nothing.
-_one_at_a_time = threading.Lock()
+# spaCy cannot be imported by two threads at once through our detour; and finding is Python under the interpreter's own lock, so that
+# one text at a time loses nothing and finds its folded text, numbers and names in the small caches of the finders.
+_one_at_a_time = threading.RLock()
 # Numbers that are an account or a phone are claimed before sums, sums before times, times before counts.
 ORDER = (
     "fanzha_accounts",
@@ -50,45 +51,40 @@ ORDER = (
 )
 
 
-def _text(doc: Doc) -> str:
-    """The text of a doc. spaCy joins it anew from the tokens at every `doc.text`; ten components would pay for that."""
-    text: str = doc.user_data.get(_TEXT) or doc.text
-    return text
-
-
-def _taken(doc: Doc, kinds: Iterable[str]) -> list[tuple[int, int]]:
+def _taken(found: Sequence[Mention], kinds: Iterable[str]) -> list[tuple[int, int]]:
     wanted = frozenset(kinds)
-    return [(mention.start, mention.end) for mention in doc._.mentions if mention.kind in wanted]
+    return [(mention.start, mention.end) for mention in found if mention.kind in wanted]
 
 
-def _finders() -> dict[str, Callable[[Doc], list[Mention]]]:
-    numbers = ("account", "contact")
-    return {
-        "fanzha_accounts": lambda doc: find_accounts(_text(doc)),
-        "fanzha_contacts": lambda doc: find_contacts(_text(doc), _taken(doc, ("account",))),
-        "fanzha_amounts": lambda doc: find_amounts(_text(doc), _taken(doc, numbers)),
-        "fanzha_times": lambda doc: find_times(
-            _text(doc), published=doc._.published, taken=_taken(doc, (*numbers, "amount"))
-        ),
-        "fanzha_counts": lambda doc: find_counts(_text(doc), _taken(doc, (*numbers, "amount", "time"))),
-        "fanzha_organisations": lambda doc: find_organisations(_text(doc)),
-        "fanzha_places": lambda doc: find_places(
-            _text(doc), [m for m in doc._.mentions if m.kind == "organisation"], published=doc._.published
-        ),
-        "fanzha_persons": lambda doc: find_persons(_text(doc), doc._.mentions),
-        "fanzha_platforms": lambda doc: find_platforms(_text(doc)),
-        "fanzha_outcomes": lambda doc: find_outcomes(_text(doc)),
-    }
+_NUMBERS = ("account", "contact")
+FINDERS: dict[str, Finder] = {
+    "fanzha_accounts": lambda text, published, found: find_accounts(text),
+    "fanzha_contacts": lambda text, published, found: find_contacts(text, _taken(found, ("account",))),
+    "fanzha_amounts": lambda text, published, found: find_amounts(text, _taken(found, _NUMBERS)),
+    "fanzha_times": lambda text, published, found: find_times(
+        text, published=published, taken=_taken(found, (*_NUMBERS, "amount"))
+    ),
+    "fanzha_counts": lambda text, published, found: find_counts(text, _taken(found, (*_NUMBERS, "amount", "time"))),
+    "fanzha_organisations": lambda text, published, found: find_organisations(text),
+    "fanzha_places": lambda text, published, found: find_places(
+        text, [m for m in found if m.kind == "organisation"], published=published
+    ),
+    "fanzha_persons": lambda text, published, found: find_persons(text, found),
+    "fanzha_platforms": lambda text, published, found: find_platforms(text),
+    "fanzha_outcomes": lambda text, published, found: find_outcomes(text),
+}
 
 
 class _Component:
     """A finder as a pipeline component: adds its mentions to `doc._.mentions`."""
 
-    def __init__(self, find: Callable[[Doc], list[Mention]]) -> None:
+    def __init__(self, find: Finder) -> None:
         self.find = find
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.mentions = [*doc._.mentions, *self.find(doc)]
+        # spaCy joins doc.text anew from the tokens every time; ten components would pay for that.
+        text = doc.user_data.get(_TEXT) or doc.text
+        doc._.mentions = [*doc._.mentions, *self.find(text, doc._.published, doc._.mentions)]
         return doc
 
 
@@ -107,39 +103,37 @@ class JiebaTokenizer:
 
 @cache
 def build_pipeline() -> Language:
-    """The pipeline, made once a process (about two seconds with jieba's dictionary); safe to call from several threads after that."""
-    spacy = load_spacy()
-    from spacy.language import Language
-    from spacy.tokens import Doc
+    """The pipeline for those who work with spaCy, made once a process (about two seconds with jieba's dictionary)."""
+    with _one_at_a_time:
+        spacy = load_spacy()
+        from spacy.language import Language
+        from spacy.tokens import Doc
 
-    if not Doc.has_extension("mentions"):
-        Doc.set_extension("mentions", default=[])
-        Doc.set_extension("published", default="")
-    finders = _finders()
-    for name in ORDER:
-        if not Language.has_factory(name):
+        if not Doc.has_extension("mentions"):
+            Doc.set_extension("mentions", default=[])
+            Doc.set_extension("published", default="")
+        for name in ORDER:
+            if not Language.has_factory(name):
 
-            def make(nlp: Language, name: str, *, _finder: str = name) -> _Component:
-                return _Component(finders[_finder])
+                def make(nlp: Language, name: str, *, _find: Finder = FINDERS[name]) -> _Component:
+                    return _Component(_find)
 
-            Language.factory(name)(make)
-    pipeline: Language = spacy.blank("zh")
-    pipeline.tokenizer = JiebaTokenizer(pipeline.vocab)
-    for name in ORDER:
-        pipeline.add_pipe(name)
-    return pipeline
+                Language.factory(name)(make)
+        pipeline: Language = spacy.blank("zh")
+        pipeline.tokenizer = JiebaTokenizer(pipeline.vocab)
+        for name in ORDER:
+            pipeline.add_pipe(name)
+        return pipeline
 
 
 def find_mentions(text: str, published: str = "") -> list[Mention]:
     """All mentions of an article's text, sorted; offsets into `text`. `published` anchors 去年, 今年, 昨日.
 
-    The token vocabulary of one call is freed after it (spaCy's memory zone), so that a long-running server stays flat. Safe to
-    call from several threads, also the first time.
+    What the components of `build_pipeline` find in `doc._.mentions`, without the tokens: no finder reads them, and making them took
+    half of the time. Safe to call from several threads, also the first time.
     """
-    with _one_at_a_time, (pipeline := build_pipeline()).memory_zone():
-        doc = pipeline.make_doc(text)
-        doc._.published = published
-        for _, component in pipeline.pipeline:
-            doc = component(doc)
-        mentions: list[Mention] = doc._.mentions
-        return sorted(mentions, key=lambda mention: (mention.start, -mention.end, mention.kind))
+    found: list[Mention] = []
+    with _one_at_a_time:
+        for name in ORDER:
+            found += FINDERS[name](text, published, found)
+    return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.kind))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from nlp.divisions import Division, Town, towns_of
 from nlp.divisions.names import town_short
@@ -77,11 +77,22 @@ def town_names(code: str) -> dict[str, Town]:
     return names
 
 
+@cache
+def _counties_by_stem() -> dict[str, list[str]]:
+    """Codes of counties by the first two and the first four digits, in the order of the table."""
+    stems: dict[str, list[str]] = {}
+    for code in table().current:
+        if not code.endswith("00"):
+            stems.setdefault(code[:2], []).append(code)
+            stems.setdefault(code[:4], []).append(code)
+    return stems
+
+
 @lru_cache(maxsize=512)
 def counties_of(code: str) -> tuple[str, ...]:
     """Codes of the counties of a city or municipality, and its own where towns stand directly below it."""
     stem = code[:4] if not code.endswith("0000") else code[:2]
-    inside = tuple(c for c in table().current if c.startswith(stem) and not c.endswith("00"))
+    inside = tuple(_counties_by_stem().get(stem, ()))
     return (*inside, code) if towns_of(code) else inside
 
 

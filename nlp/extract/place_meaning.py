@@ -35,12 +35,16 @@ class Anchors:
         default_factory=dict
     )  # lineage → those named in full or with a cue
 
+    first: int | None = None  # where a city or county is named first
+
     def add(self, position: int, division: Division, *, strong: bool) -> None:
         """Note that the text names `division` at `position`. A bare short name speaks for others, not for its own repetition."""
         row = (position, division.lineage)
         self.divisions.setdefault(division.path, division)
         self.at.setdefault(division.path, []).append(row)
         parts = division.path.split("/")
+        if len(parts) > 1 and (self.first is None or position < self.first):
+            self.first = position
         for depth in range(1, len(parts)):
             self.under.setdefault("/".join(parts[:depth]), []).append(row)
         if strong:
@@ -48,7 +52,7 @@ class Anchors:
 
     def first_below_province(self) -> int | None:
         """Where the text first names a city or county for sure."""
-        return min((rows[0][0] for path, rows in self.at.items() if "/" in path), default=None)
+        return self.first
 
     def support(self, division: Division, position: int) -> float:
         """How much the other places speak for `division` standing at `position`.

@@ -37,7 +37,7 @@ _ABROAD_BEFORE = re.compile(
 _ABROAD_AFTER = re.compile(r"(?:警方|境内|边境|等地|籍|诈骗|电诈|园区|窝点|从事|北部|当地|一|人[，,）)]|移民|政府)")
 _LETTERS = "".join(PROVINCE_LETTER)
 _LETTER_LIST = re.compile(
-    rf"(?:[{_LETTERS}]、){{1,}}[{_LETTERS}](?=[、等两三四五六七八九十\d])|[{_LETTERS}]{{2,}}(?=等|[两三四五六七八九十\d]+(?:省|地))"
+    rf"(?:[{_LETTERS}]、){{1,}}[{_LETTERS}](?=[、等两三四五六七八九十\d])|(?<![{_LETTERS}])[{_LETTERS}]{{2,}}(?=等|[两三四五六七八九十\d]+(?:省|地))"
 )
 # Stand-ins for a name: A市, A5区, L4县 (citizens' registers are published so; 西地省 is their stand-in for the province).
 _STAND_IN = re.compile(r"(?:西地省)?(?:[A-Z]\d{0,2}[市区县镇]){1,3}|西地省")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -76,6 +76,20 @@ _DURATION = re.compile(
     re.ASCII,
 )
 _RANGE_GAP = re.compile(r" ?(?:至|到|-{1,2}|—{1,2}|~|～) ?")
+
+
+def _beginning(words: Iterable[str]) -> re.Pattern[str]:
+    """The first character of any of the words; the next word may begin inside one (日前日)."""
+    return re.compile("|".join(f"{word[0]}(?={word[1:]})" for word in words))
+
+
+# Where a match can begin. The engine skips to plain characters but tries a pattern of groups at every one: half of this module's time.
+_NUMBER_START = re.compile("[0-9一二三四五六七八九十两半几数百近]")
+_YEAR_WORD_START = _beginning(_YEAR_WORD.split("|"))
+_RELATIVE_START = _beginning((*_DAY_WORDS, *_MONTH_WORDS, *re.sub(r"\(.*?\)", "", _VAGUE).split("|")))
+_PART_START = _beginning(
+    ["凌晨", "清晨", "早上", "早晨", "上午", "中午", "午后", "下午", "傍晚", "晚上", "晚间", "当晚", "深夜"]
+)
 _AFTERNOON = frozenset({"下午", "傍晚", "晚上", "晚间", "当晚", "晚", "午后", "深夜", "夜间"})
 _THIRDS = {
     "上旬": (1, 10),
@@ -207,7 +221,8 @@ def find_times(text: str, published: str = "", taken: Sequence[tuple[int, int]] 
         claimed[:] = sorted(found)
 
     # 1. 2019-03-26 12:30.
-    for match in _DASHED.finditer(folded):
+    numbers = _starts(_NUMBER_START, folded)
+    for match in _each(_DASHED, folded, numbers):
         add(
             match.start(),
             match.end(),
@@ -216,7 +231,7 @@ def find_times(text: str, published: str = "", taken: Sequence[tuple[int, int]] 
     settle()
     # 2. With a year or a year word; the last year named serves 同年.
     last_year: int | None = None
-    for match in _ABSOLUTE.finditer(folded):
+    for match in _each(_ABSOLUTE, folded, sorted(numbers + _starts(_YEAR_WORD_START, folded))):
         groups = match.groupdict()
         if match["year"] and "年" not in match["year"] and not match["month"]:
             continue  # 2023 alone is a number
@@ -227,31 +242,44 @@ def find_times(text: str, published: str = "", taken: Sequence[tuple[int, int]] 
         add(match.start(), match.end(), moment)
     settle()
     # 3. Month and day, then relative words, then a day or clock alone.
-    for match in _MONTHDAY.finditer(folded):
+    for match in _each(_MONTHDAY, folded, numbers):
         add(
             match.start(),
             match.end(),
             _moment(None, _number(match["month"]), _number(match["day"]), match["third"], _clock(match.groupdict())),
         )
     settle()
-    for match in _RELATIVE.finditer(folded):
+    for match in _each(_RELATIVE, folded, _starts(_RELATIVE_START, folded)):
         add(match.start(), match.end(), _relative(match, anchor))
     settle()
-    for match in _DAY.finditer(folded):
+    for match in _each(_DAY, folded, numbers):
         add(match.start(), match.end(), _moment(None, None, _number(match["day"]), None, _clock(match.groupdict())))
     settle()
-    for match in _CLOCK_ALONE.finditer(folded):
+    for match in _each(_CLOCK_ALONE, folded, sorted(numbers + _starts(_PART_START, folded))):
         if not match["part"] and not _CLOCK_SURE.search(match[0]):
             continue  # 三点建议, 一点
         clock = _clock(match.groupdict())
         add(match.start(), match.end(), Moment(clock, clock, "minute" if ":" in clock else "hour") if clock else None)
     settle()
     # 4. Durations.
-    for match in _DURATION.finditer(folded):
+    for match in _each(_DURATION, folded, numbers):
         if overlaps(match.start(), match.end(), claimed):
             continue
         add(match.start(), match.end(), _duration(match))
     return _join(text, folded, sorted(found.items()))
+
+
+def _starts(pattern: re.Pattern[str], folded: str) -> list[int]:
+    return [match.start() for match in pattern.finditer(folded)]
+
+
+def _each(pattern: re.Pattern[str], folded: str, starts: Iterable[int]) -> Iterator[re.Match[str]]:
+    """What `pattern.finditer(folded)` gives, tried only at `starts` (sorted), which hold every place where it can match."""
+    end = 0
+    for start in starts:
+        if start >= end and (match := pattern.match(folded, start)):
+            end = match.end()
+            yield match
 
 
 def _relative(match: re.Match[str], anchor: date | None) -> Moment:
