@@ -16,7 +16,7 @@ from nlp.named import names_read
 from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading
 from nlp.resolve import signature
-from serving import changes, incidents, resolution
+from serving import changes, incidents, resolution, standing
 from serving.store import identity, shapes
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
@@ -46,7 +46,8 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     search.put(session, "document", document_id, document.text)
     if report is not None and report.state == "received":  # 5.
         report.state = "corrected" if correction else "analysed"
-    return resolution.attach(session, case_ids) | resolution.settle(session, touched)  # 6.
+    spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.
+    return resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
 
 
 def name_all(session: Session) -> None:
@@ -70,7 +71,8 @@ def relabel(session: Session, document_id: str, document: Document, kind: str, l
     touched = resolution.detach(
         session, [identity.case_id(document_id, a, n) for a in told for n in range(len(told[a]))]
     )
-    attached = resolution.attach(session, _relabel(session, document_id, document, kind, label, by, told))
+    case_ids = _relabel(session, document_id, document, kind, label, by, told)
+    attached = resolution.attach(session, case_ids, standing.renew(session, document_id))
     return attached | resolution.settle(session, touched)
 
 

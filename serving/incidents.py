@@ -17,7 +17,7 @@ from nlp import mask, mask_places, taxonomy
 from nlp.incident import Incident, Link, SourcedCase
 from nlp.records import Amount, Place
 from nlp.resolve import build_incident
-from serving import changes, marking, resolution, snapshots, sourced, statistics
+from serving import changes, marking, resolution, snapshots, sourced, standing, statistics
 from serving.store import shapes
 from serving.store.identity import now
 from serving.store.search import search_for
@@ -77,6 +77,7 @@ def withdraw_documents(
         )
         session.execute(sa.update(ReportRow).where(ReportRow.document_id == document_id).values(state="withdrawn"))
         touched |= forget_analysis(session, document_id)
+        standing.renew(session, document_id)
         _search(session).remove(session, "document", document_id)
         taken.append(document_id)
     numbers = rebuild(session, resolution.settle(session, touched), gone=gone)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from nlp.incident import Incident
 from serving.store.feed_tables import DecisionRow
+from serving.store.identity import now
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 FOR_READERS = ("clear", "green")
@@ -20,8 +21,44 @@ FOR_READERS = ("clear", "green")
 
 def marked(session: Session, incident: Incident) -> Incident:
     """The incident with the marking a person gave it last; one that readers may not see is not public, whatever its sources."""
-    holds = (DecisionRow.incident_id == incident.id, DecisionRow.sort == "mark", DecisionRow.undone_at == "")
-    details = session.scalar(sa.select(DecisionRow.details).where(*holds).order_by(DecisionRow.id.desc()).limit(1))
-    if details is None:
+    row = _last(session, incident.id)
+    if row is None:
         return incident
-    return replace(incident, tlp=details["tlp"], public=incident.public and details["tlp"] in FOR_READERS)
+    tlp = row.details["tlp"]
+    return replace(incident, tlp=tlp, public=incident.public and tlp in FOR_READERS)
+
+
+def carry(session: Session, incident_id: str, into: str) -> None:
+    """Cases go from one incident into another: what a person closed to readers stays closed where they come to.
+
+    A mark that opens (clear, green) is not carried: it was said of the one incident.
+    """
+    source, target = _last(session, incident_id), _last(session, into)
+    if source is None or source.details["tlp"] in FOR_READERS:
+        return
+    if target is not None and LEVELS.index(target.details["tlp"]) >= LEVELS.index(source.details["tlp"]):
+        return
+    session.add(
+        DecisionRow(
+            incident_id=into, sort="mark", by=source.by, at=now(), note=source.note, undone_by="", undone_at="",
+            details={"tlp": source.details["tlp"], "from": incident_id},
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def take_back(session: Session, incident_id: str, came_from: str, by: str) -> None:
+    """The marks that came along with another incident go with it again."""
+    for row in session.scalars(_standing(incident_id)):
+        if row.details.get("from") == came_from:
+            row.undone_by, row.undone_at = by, now()
+    session.flush()
+
+
+def _standing(incident_id: str) -> sa.Select[tuple[DecisionRow]]:
+    holds = (DecisionRow.incident_id == incident_id, DecisionRow.sort == "mark", DecisionRow.undone_at == "")
+    return sa.select(DecisionRow).where(*holds).order_by(DecisionRow.id.desc())
+
+
+def _last(session: Session, incident_id: str) -> DecisionRow | None:
+    return session.scalar(_standing(incident_id).limit(1))

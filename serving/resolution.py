@@ -10,14 +10,15 @@ comparison of their own cases leaves it at least open: a chain of weak likenesse
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.incident import Link, SourcedCase
 from nlp.resolve import blocking_keys, compare
-from serving import sourced
+from serving import marking, sourced
+from serving.standing import PERSON
 from serving.store import identity, shapes
 from serving.store.tables import CaseKeyRow, CaseRow, IncidentRow, LinkRow
 
@@ -31,14 +32,13 @@ PER_SIDE = 4
 PER_INCIDENT = 100
 JOINS = ("reprint", "same")
 _SPLITS = "fanzha_splits"
-# How `Link.decided_by` of a person's word begins.
-PERSON = "person:"
 
 
-def attach(session: Session, case_ids: Sequence[str]) -> set[str]:
+def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = ()) -> set[str]:
     """Give each new case its incident: the best that it links to, else one of its own. Returns the incidents touched.
 
-    1. Keys. 2. Candidates. 3. Links, kept unless they say nothing. 4. Join, merge or found.
+    spoken: those that a person's link speaks of (`standing.renew`); his word goes before the machine's.
+    1. Keys. 2. Candidates. 3. Links, kept unless they say nothing or a person's stands there. 4. Join, merge or found.
     """
     touched: set[str] = set()
     loaded = sourced.to_compare(session, case_ids)
@@ -51,9 +51,11 @@ def attach(session: Session, case_ids: Sequence[str]) -> set[str]:
             session.execute(sa.insert(CaseKeyRow), rows)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
         pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in others.values())
+        said = _said(session, case_id) if case_id in spoken else {}
         links = [compare(first, second) for first, second in pairs]  # 3.
-        _keep(session, [link for link in links if link.decision != "apart"])
-        touched |= _place(session, case, [link for link in links if link.decision in JOINS])  # 4.
+        links = [link for link in links if link.decision != "apart" and not {link.first, link.second} & set(said)]
+        keep_links(session, links)
+        touched |= _place(session, case, [link for link in links if link.decision in JOINS], said)  # 4.
     return touched
 
 
@@ -109,7 +111,8 @@ def candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]
     return [candidate for candidate, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]]
 
 
-def _keep(session: Session, links: Sequence[Link]) -> None:
+def keep_links(session: Session, links: Sequence[Link]) -> None:
+    """Write links between pairs that have none."""
     if links:
         session.execute(
             sa.insert(LinkRow),
@@ -121,12 +124,23 @@ def _keep(session: Session, links: Sequence[Link]) -> None:
         )  # fmt: skip
 
 
-def _place(session: Session, case: SourcedCase, links: Sequence[Link]) -> set[str]:
-    """Put a case into its incident; returns the incidents touched."""
-    if not links:
+def _said(session: Session, case_id: str) -> dict[str, str]:
+    """What people say of a case: another case → same, apart."""
+    rows = session.scalars(sa.select(LinkRow).where((LinkRow.first == case_id) | (LinkRow.second == case_id)))
+    return {
+        row.second if row.first == case_id else row.first: row.decision
+        for row in rows
+        if row.data["decided_by"].startswith(PERSON)
+    }
+
+
+def _place(session: Session, case: SourcedCase, links: Sequence[Link], said: Mapping[str, str] = {}) -> set[str]:
+    """Put a case into its incident; returns the incidents touched. said: other case → a person's word about the two."""
+    if not links and not said:
         return {_found(session, case.case_id)}
     others = {link.second if link.first == case.case_id else link.first: link for link in links}
-    home = dict(session.execute(sa.select(CaseRow.id, CaseRow.incident_id).where(CaseRow.id.in_(others))).all())
+    asked = [*others, *said]
+    home = dict(session.execute(sa.select(CaseRow.id, CaseRow.incident_id).where(CaseRow.id.in_(asked))).all())
     # Two cases of one article are two incidents, whatever else they share with a third.
     taken = set(
         session.scalars(
@@ -136,18 +150,22 @@ def _place(session: Session, case: SourcedCase, links: Sequence[Link]) -> set[st
             )
         )
     )  # fmt: skip
+    shut = {home.get(other) for other, word in said.items() if word == "apart"}
+    taken |= shut
+    told = sorted({incident for other, word in said.items() if word == "same" and (incident := home.get(other))} - shut)
     best: dict[str, float] = {}
     for other, link in others.items():
         incident = home.get(other)
         if incident and incident not in taken:
             best[incident] = max(best.get(incident, link.score), link.score)
-    ranked = sorted(best, key=lambda incident: (-best[incident], incident))
+    # A person's word first, then the best score.
+    ranked = told + sorted(best.keys() - set(told), key=lambda incident: (-best[incident], incident))
     if not ranked:
         return {_found(session, case.case_id)}
     _move(session, [case.case_id], ranked[0])
     touched = {ranked[0]}
     for weaker in ranked[1:]:
-        if _may_merge(session, ranked[0], weaker):
+        if _may_merge(session, ranked[0], weaker, weaker in told):
             merge(session, weaker, into=ranked[0])
             touched.add(weaker)
     return touched
@@ -155,6 +173,7 @@ def _place(session: Session, case: SourcedCase, links: Sequence[Link]) -> set[st
 
 def merge(session: Session, incident_id: str, *, into: str) -> None:
     """Move all cases of an incident into another; `rebuild` of both then writes the redirect and the new revision."""
+    marking.carry(session, incident_id, into)
     session.execute(sa.update(CaseRow).where(CaseRow.incident_id == incident_id).values(incident_id=into))
     row = session.get(IncidentRow, incident_id)
     if row is not None:
@@ -168,6 +187,7 @@ def part_from(session: Session, incident_id: str, case_ids: Sequence[str]) -> st
     if name == incident_id:  # the founder leaves: the id stays with those who stay
         name = _found(session, case_ids[0], 1)
     _move(session, case_ids, name)
+    marking.carry(session, incident_id, name)
     session.info.setdefault(_SPLITS, {}).setdefault(incident_id, set()).add(name)
     return name
 
@@ -187,9 +207,12 @@ def _kept_apart(session: Session, first: str, second: str) -> bool:
     return any(data["decided_by"].startswith(PERSON) for data in session.scalars(apart))
 
 
-def _may_merge(session: Session, first: str, second: str) -> bool:
+def _may_merge(session: Session, first: str, second: str, told: bool = False) -> bool:
+    """told: a person says that one case belongs to both."""
     if _kept_apart(session, first, second):
         return False
+    if told:
+        return True
     sides = []
     for incident in (first, second):
         ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
@@ -250,6 +273,7 @@ def _split(session: Session, incident_id: str) -> set[str]:
     for part in apart:
         name = _found(session, part[0])
         _move(session, part, name)
+        marking.carry(session, incident_id, name)
         new.add(name)
     if new:
         session.info.setdefault(_SPLITS, {}).setdefault(incident_id, set()).update(new)

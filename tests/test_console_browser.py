@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.console_world import Browser, browser, console, filled, missing
+from tests.console_world import PATIENCE, Browser, browser, console, filled, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "runs")]
 INCIDENT = "articles/fengqiu.md"
@@ -71,6 +71,77 @@ def test_an_incident_is_found_by_place_and_its_evidence_read(page: Browser) -> N
     # 5. Side by side.
     page.click("[data-side]")
     assert len([pane for pane in page.all(".pane") if pane.is_displayed()]) > 1
+
+
+def test_two_incidents_are_merged_and_parted_again(page: Browser, address: str, tmp_path: Path) -> None:
+    """And whoever comes second is told, sees what the first did, keeps what he typed, and may still do it."""
+    from selenium.webdriver.common.keys import Keys
+
+    def sources(incident: str) -> int:
+        return len(httpx.get(f"{address}/v1/incidents/{incident}", timeout=PATIENCE).json()["sources"])
+
+    def id_of(words: str) -> str:
+        found = httpx.get(f"{address}/v1/incidents", params={"q": words}, timeout=PATIENCE).json()
+        return str(found["incidents"][0]["id"])
+
+    here, there = id_of("点赞"), id_of("茶农")
+    told = sources(here)
+    # 1. Find the other one by its number and look at both side by side.
+    page.open(f"/console/incidents/{here}")
+    page.click("#panel-merge summary")
+    page.one("[name=other]").send_keys(there, Keys.ENTER)
+    page.until(lambda: len(page.all("#panel-merge .like")) == 1, "the other incident")
+    page.click("#panel-merge [data-rules=compare]")
+    page.until(lambda: "不合" in page.text(".versus") and "地点" in page.text(".versus"), "both side by side")
+    page.one("#panel-merge textarea").send_keys("同一伙人")
+    # 2. Meanwhile somebody else marks it.
+    with browser(address, tmp_path / "second") as other:
+        other.open(f"/console/incidents/{here}")
+        other.click("#panel-mark summary")
+        other.click("#panel-mark option[value=green]")
+        other.click("#panel-mark [type=submit]")
+        other.until(lambda: "TLP:GREEN" in other.text(".sheet-head"), "the mark")
+        assert other.strangers() == []
+    page.click("[type=submit][data-ruling=take]")
+    page.until(lambda: "没有保存" in page.text(".ruling-said"), "the refusal")
+    assert "TLP:GREEN" in page.text(".ruling-said")
+    assert "TLP:GREEN" in page.text(".sheet-head")
+    assert sources(here) == told
+    # 3. What was typed is still there; now it is meant.
+    page.until(lambda: page.one("#panel-merge textarea").get_property("value") == "同一伙人", "the note")
+    page.click("[type=submit][data-ruling=take]")
+    page.until(lambda: "人的决定 2" in page.text("#panel-ruled summary"), "the merge")
+    assert sources(here) == told + 1
+    assert httpx.get(f"{address}/v1/incidents/{there}").status_code == 308
+    # 4. And back: the merge, then the mark.
+    page.click("#panel-ruled summary")
+    assert "同一伙人" in page.text("#panel-ruled")
+    page.click("#panel-ruled [data-rules=undo]")
+    page.until(lambda: len(page.all("#panel-ruled .undone")) == 1, "the undo")
+    assert (sources(here), sources(there)) == (told, 1)
+    page.click("#panel-ruled [data-rules=undo]")
+    page.until(lambda: "TLP:CLEAR" in page.text(".sheet-head"), "the mark is gone")
+    # 5. One source is taken out and put back.
+    page.click("#panel-split summary")
+    page.click("#panel-split [name=case]")
+    page.click("#panel-split [type=submit]")
+    page.until(lambda: "人的决定 3" in page.text("#panel-ruled summary"), "the split")
+    assert sources(here) == told - 1
+    page.click("#panel-ruled summary")
+    page.click("#panel-ruled [data-rules=undo]")
+    page.until(lambda: len(page.all("#panel-ruled .undone")) == 3, "the split is undone")
+    assert sources(here) == told
+    # 6. The other way round one comes to the page of the other.
+    page.open(f"/console/incidents/{there}")
+    page.click("#panel-merge summary")
+    page.one("[name=other]").send_keys(here, Keys.ENTER)
+    page.until(lambda: len(page.all("#panel-merge .like")) == 1, "this incident")
+    page.click("#panel-merge [data-rules=compare]")
+    page.click("[type=submit][data-ruling=give]")
+    page.until(lambda: here in page.driver.current_url and page.ready(), "where it went")
+    page.click("#panel-ruled summary")
+    page.click("#panel-ruled [data-rules=undo]")
+    page.until(lambda: sources(here) == told, "both again")
 
 
 def test_sorting_and_emptiness(page: Browser) -> None:

@@ -153,7 +153,7 @@ def test_linking_joins_the_incidents_and_undoing_parts_them(store):
         row = session.get(IncidentRow, homes[1])
         view = views.incident_view(row, "admin")
         assert len(view["sources"]) == 2
-        assert view["links"][0]["decided_by"] == "甲"
+        assert view["links"][0]["decided_by"] == "person:甲"
         assert session.get(IncidentRow, homes[0]).merged_into == homes[1]
     take_back(store, done)
     with store.reading() as session:

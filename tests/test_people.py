@@ -18,7 +18,7 @@ from serving.people import COOKIE, api_keys, attempts, logins, roster, who_is
 from serving.people.who import UnauthorizedError
 from serving.store import Store
 from serving.store.tables_people import AttemptRow, KeyRow, LoginRow, PersonRow
-from tests.api_world import OPERATOR, complain, ok, problem, serving, settings_at
+from tests.api_world import OPERATOR, complain, ok, problem, publish, serving, settings_at
 from tests.stores import fresh_store
 
 PASSWORD = "一句自己记得住的话真的很长"
@@ -337,6 +337,25 @@ def test_a_person_signs_with_his_own_name(api):
     headers = bearer(a_key(store_of(api)))
     done = ok(api.put(f"/v1/reports/{report['id']}", json={"accept": True, "by": "别人"}, headers=headers))
     assert done["reviewed_by"] == "wangwu"
+
+
+def test_nobody_signs_as_another(api):
+    """Neither with his own key nor with the operator's, which is nobody's."""
+    someone(store_of(api))
+    first, second = (publish(api, f"刷单骗案 嫌疑人：{name}")["incidents"][0] for name in ("钱大山", "胡二水"))
+    headers = bearer(a_key(store_of(api)))
+    made = ok(api.post(f"/v1/incidents/{first}/mark", json={"tlp": "green", "by": "别人"}, headers=headers))
+    assert made["by"] == "wangwu"
+    undone = ok(api.post(f"/v1/decisions/{made['id']}/undo", json={"by": "别人"}, headers=headers))
+    assert undone["undone_by"] == "wangwu"
+    merge = f"/v1/incidents/{first}/merge"
+    refused = problem(api.post(merge, json={"into": second, "by": "wangwu"}, headers=OPERATOR), 403)
+    assert refused["where"] == "by"
+    merged = ok(api.post(merge, json={"into": second, "by": "外单位某人"}, headers=OPERATOR))
+    assert merged["by"] == "外单位某人"
+    with store_of(api).reading() as session:
+        actors = {line.actor for line in audit.listing(session, object=first)}
+    assert actors == {"wangwu", "值守"}
 
 
 def test_no_key_or_password_is_in_a_log(api, caplog):

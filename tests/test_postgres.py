@@ -12,7 +12,10 @@ import pytest
 from tests.postgres_server import missing, running
 from tests.processes import TESTS
 
-SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py")
+SAME = (
+    ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py"),
+    ("test_rulings.py", "test_standing.py"),
+)
 pytestmark = pytest.mark.slow
 
 
@@ -25,9 +28,10 @@ def server() -> Iterator[str]:
         yield url
 
 
-def test_inbox_worker_and_sequence_hold_on_postgresql(server: str) -> None:
+@pytest.mark.parametrize("files", SAME)
+def test_the_same_holds_on_postgresql(server: str, files: tuple[str, ...]) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAME], cwd=TESTS, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files], cwd=TESTS, capture_output=True, text=True,
         env=os.environ | {"FANZHA_TEST_POSTGRES": server, "PYTHONPATH": str(TESTS.parent)}, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-6000:]

@@ -50,7 +50,10 @@ def write_feed(book: Any, incident: str) -> None:
         operator=True,
         body={"tlp": "green", "by": "编辑甲", "note": "按来源要求"},
     )
-    book.endpoint("POST /v1/incidents/{incident_id}/merge", "人认定两个事件是同一件；原编号转到新的地址。编辑以上。")
+    book.endpoint(
+        "POST /v1/incidents/{incident_id}/merge",
+        "人认定两个事件是同一件；原编号转到新的地址。带 `revision`、`into_revision` 则事件变了得 409。编辑以上。",
+    )
     book.call("POST", f"/v1/incidents/{incident}/merge", operator=True, body={"into": incident, "by": "编辑甲"})
     book.endpoint("POST /v1/incidents/{incident_id}/split", "人认定这些来源说的是另一件；机器不会再并起来。编辑以上。")
     book.call(

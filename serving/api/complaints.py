@@ -19,7 +19,7 @@ from serving import inbox, queries, reports, views
 from serving.api import filed, problems
 from serving.api.answers import ReportOut, ReportPage
 from serving.api.bodies import CorrectionIn, JsonBody, ReportIn
-from serving.api.viewer import Analyst, Asker
+from serving.api.viewer import Analyst, Asker, signature
 from serving.store.tables import ReportRow
 
 router = APIRouter(prefix="/v1/reports", tags=["投诉"])
@@ -132,14 +132,14 @@ def correct(
     body: CorrectionIn,
     request: Request,
     response: Response,
-    viewer: Analyst,
+    _: Analyst,
     who: Asker,
     _kind: JsonBody,
     report_id: ReportId,
 ) -> Any:
     """改了正文就重新分析；种类、类型盖过机器的判断；`accept` 表示已由人审核，所属事件从此可以给读者看。更正都留有记录。"""
     engine = request.app.state.engine
-    by = who.name if who.person_id else body.by or viewer  # a person signs with his own name only
+    by = signature(request, who, body.by)
     with engine.store.writing() as session:
         replaced = _replaced(session, report_id, body)
         if replaced or body.kind or body.label:

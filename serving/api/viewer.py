@@ -22,7 +22,7 @@ from nlp.errors import InputError
 from serving import audit, secret
 from serving.api.bodies import known_query
 from serving.api.problems import ForbiddenError
-from serving.people import COOKIE, RANKS, Who, who_is
+from serving.people import COOKIE, RANKS, Who, roster, who_is
 
 # 16 characters of a random key are beyond guessing; shorter ones are words.
 KEY_LENGTH = 16
@@ -136,6 +136,22 @@ def _write_down(request: Request, who: Who) -> None:
         audit.record(
             session, who.name, who.role, action, str(named), detail=detail, request=getattr(request.state, "request_id", "")
         )  # fmt: skip
+
+
+def signature(request: Request, who: Who, claimed: str) -> str:
+    """The name that a decision is written under: a person signs with his own, whatever he claims.
+
+    The operator's key and the demo are nobody: they may say for whom they decide, but not for one who can sign himself (ForbiddenError).
+    """
+    if who.person_id:
+        return who.name
+    with request.app.state.engine.store.reading() as session:
+        if claimed and roster.known(session, claimed):
+            raise ForbiddenError(
+                f"{claimed} 须以本人的密钥或登录签名", where="by", expected="空，或不是本站人员的名字",
+                advice="用本人的密钥：fanzha people key",
+            )  # fmt: skip
+    return claimed or who.role
 
 
 def anybody(_known: Annotated[None, Depends(known_query)]) -> str:

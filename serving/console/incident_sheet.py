@@ -22,6 +22,7 @@ from serving.console import wording
 from serving.console.frame import PAGE_SECONDS, frame, patiently
 from serving.console.html_parts import Html, empty, join, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
+from serving.console.ruling_screen import Around, Rulings, around
 from serving.console.source_text import SourceText, draw_source, load_source
 from serving.store import shapes
 from serving.store.tables import CaseRow, IncidentRow, LinkRow
@@ -43,6 +44,7 @@ class Sheet:
     cases: dict[str, str]
     names: dict[str, str]
     undecided: tuple[dict[str, Any], ...]
+    around: Around | None = None  # for those who may merge and split
 
 
 def register(room: Room) -> None:
@@ -52,29 +54,42 @@ def register(room: Room) -> None:
     async def incident(request: Request, incident_id: str) -> None:
         visitor, base = room.visitor(request), str(request.base_url).rstrip("/")
         with frame(room, visitor, "/incidents", "事件"):
-            box = ui.html(tag("p", "正在打开……", class_="soft", role="status"), sanitize=False)
+            head = ui.html(tag("p", "正在打开……", class_="soft", role="status"), sanitize=False)
+
+            async def redraw() -> Around:
+                await asked(lambda: room.note(visitor, "show", incident_id))
+                sheet = await asked(lambda: load(room, incident_id, visitor))
+                ui.page_title(f"{' '.join(sheet.view['title'].split())} · 反诈")
+                head.set_content(_head(sheet.view, _cited(sheet.view, base)))
+                body.set_content(_columns(sheet))
+                return sheet.around or Around(sheet.view, (), 0, (), ())
+
+            ruling = Rulings(room, visitor, request, redraw)
+            if visitor.may_rule:
+                ruling.open()
+            body = ui.html("", sanitize=False)
 
             async def fill() -> None:
                 try:
-                    await asked(lambda: room.note(visitor, "show", incident_id))
-                    sheet = await asked(lambda: load(room, incident_id, visitor.role))
+                    now = await redraw()
                 except Exception as error:
                     if not isinstance(error, FanzhaError):
                         log.exception("incident")
                     back = tag("a", "回到事件", href=f"{BASE}/incidents", class_="button")
                     advice = f"{incident_id}　{error.advice}" if isinstance(error, FanzhaError) else told(error)
-                    box.set_content(
+                    head.set_content(
                         empty(error.found if isinstance(error, FanzhaError) else "事件没有打开", advice, back)
                     )
                     return
-                ui.page_title(f"{' '.join(sheet.view['title'].split())} · 反诈")
-                box.set_content(_page(sheet, visitor, base))
+                if visitor.may_rule:
+                    ruling.show(now)
 
             await patiently(fill())
 
 
-def load(room: Room, incident_id: str, viewer: str) -> Sheet:
-    """Read the page's content. Raises NotFoundError, also for what the viewer may not see."""
+def load(room: Room, incident_id: str, visitor: Visitor) -> Sheet:
+    """Read the page's content. Raises NotFoundError, also for what the visitor may not see."""
+    viewer = visitor.role
     with room.store.reading() as session:
         row = queries.get_incident(session, incident_id, viewer=viewer)
         view = views.incident_view(row, viewer)
@@ -86,7 +101,7 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
         history = views.change_lines(changes, viewer, queries.public_among(session, views.told_of(changes)))
         sources: list[SourceText] = []
         undecided: list[dict[str, Any]] = []
-        if Visitor("", viewer).sees_all:
+        if visitor.sees_all:
             articles: dict[str, set[int]] = {}
             for _, document_id, number in rows:
                 articles.setdefault(document_id, set()).add(number)
@@ -100,8 +115,10 @@ def load(room: Room, incident_id: str, viewer: str) -> Sheet:
                 if not names[source.document_id].startswith(COMPLAINT)
             }
             undecided = _undecided(session, row.id, viewer)
+        about = around(session, view, names, viewer) if visitor.may_rule else None
     return Sheet(
-        view, history, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names, tuple(undecided)
+        view, history, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names,
+        tuple(undecided), about,
     )  # fmt: skip
 
 
@@ -140,7 +157,7 @@ def _name(source: dict[str, Any]) -> str:
     return source["title"] or source["publisher"] or source["doc_id"]
 
 
-def _page(sheet: Sheet, visitor: Visitor, base: str) -> Html:
+def _columns(sheet: Sheet) -> Html:
     view = sheet.view
     left = join(
         parts.contradictions(view, sheet.names),
@@ -152,11 +169,11 @@ def _page(sheet: Sheet, visitor: Visitor, base: str) -> Html:
         parts.history(sheet.history),
     )  # fmt: skip
     right = _sources(sheet) if sheet.sources else _heads(view)
-    address = f"{base}/incidents/{view['id']}"
-    return join(
-        _head(view, parts.citation(view, address, datetime.now(UTC).astimezone().date().isoformat())),
-        tag("div", tag("div", left), right, class_="columns"),
-    )
+    return tag("div", tag("div", left), right, class_="columns")
+
+
+def _cited(view: dict[str, Any], base: str) -> str:
+    return parts.citation(view, f"{base}/incidents/{view['id']}", datetime.now(UTC).astimezone().date().isoformat())
 
 
 def _head(view: dict[str, Any], cited: str) -> Html:

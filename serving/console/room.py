@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from nlp import mask
 from nlp.errors import FanzhaError
 from serving import audit
-from serving.people import COOKIE, NOBODY, who_is
+from serving.people import COOKIE, NOBODY, RANKS, who_is
 from serving.store import Store
 
 BASE = "/console"
@@ -35,6 +35,11 @@ class Visitor:
     def sees_all(self) -> bool:
         """Does this visitor see unmasked values, and may work at the desk?"""
         return mask.sees_all(self.role)
+
+    @property
+    def may_rule(self) -> bool:
+        """May this visitor merge, split and mark incidents? Editors may, as over the API."""
+        return RANKS.index(self.role) >= RANKS.index("editor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Room:
     def note(self, visitor: Visitor, action: str, object: str = "", /, **detail: Any) -> None:
         """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
 
-        action: show, export, decide, undo, import. Raises StoreError: what cannot be written down is not shown.
+        action: show, list, export, decide, merge, split, mark, undo, import. Raises StoreError: what cannot be written down is not shown.
         """
         if visitor.sees_all and not self.demo:
             with self.store.writing() as session:

@@ -24,7 +24,8 @@ DECISIONS = {"reprint": "转载", "same": "同一案件", "undecided": "待定",
 TLP = {
     "clear": "公开（TLP:CLEAR）",
     "green": "行业内（TLP:GREEN）",
-    "amber": "限制（TLP:AMBER）",
+    "amber": "限制，本单位及其服务对象（TLP:AMBER）",
+    "amber+strict": "限制，仅本单位（TLP:AMBER+STRICT）",
     "red": "仅本人（TLP:RED）",
 }
 SCENES = ("scene", "victim_home", "handling_police")

@@ -52,6 +52,11 @@ def named(session: Session, name: str) -> PersonRow:
     return row
 
 
+def known(session: Session, name: str) -> bool:
+    """Is this the name of somebody here, also of one who was sent away?"""
+    return session.scalar(sa.select(PersonRow.id).where(PersonRow.name == name)) is not None
+
+
 def change(session: Session, row: PersonRow, *, role: str = "", password: str = "", active: bool | None = None) -> None:
     """Another role or password, sent away or taken back. Who loses a right loses it at once: his log-ins end.
 

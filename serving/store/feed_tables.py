@@ -46,7 +46,7 @@ class MembershipRow(Base):
 
 
 class DecisionRow(Base):
-    """What a person decided about incidents: sort is merge, split, detach or mark. `undone_at` is "" while it holds.
+    """What a person decided about incidents: sort is merge, split or mark. `undone_at` is "" while it holds.
 
     details: what was decided and what is needed to undo it.
     """
@@ -61,6 +61,22 @@ class DecisionRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(Json)
     undone_by: Mapped[str] = mapped_column(String(120), default="")
     undone_at: Mapped[str] = mapped_column(Moment, default="")
+
+
+class RuledCaseRow(Base):
+    """A case that a standing merge or split speaks of: a stretch of a document (characters), and the case that is read there now.
+
+    `moved`: on the side that the ruling moved, else on the side it came to or was taken from.
+    """
+
+    __tablename__ = "ruled_cases"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), index=True)
+    document_id: Mapped[str] = mapped_column(Id, index=True)
+    case_id: Mapped[str | None] = mapped_column(Id, index=True)
+    moved: Mapped[bool] = mapped_column(Boolean)
+    start: Mapped[int] = mapped_column(Integer)
+    end: Mapped[int] = mapped_column(Integer)
 
 
 class WebhookRow(Base):

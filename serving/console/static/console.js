@@ -9,6 +9,8 @@
   // Every act names the complaint that lies there, so that a key pressed twice never decides the next one unseen.
   const act = (name, value) => send("act", { act: name, value, report: document.querySelector("[data-report]")?.dataset.report || "" });
   const values = (form) => Object.fromEntries([...new FormData(form)].filter(([, value]) => String(value).trim()));
+  // Every value of a name, for boxes that are ticked.
+  const lists = (form) => [...new FormData(form)].reduce((all, [name, value]) => { (all[name] ||= []).push(String(value)); return all; }, {});
   let waiting = 0;
   const later = (act) => { clearTimeout(waiting); waiting = setTimeout(act, 250); };
 
@@ -19,6 +21,11 @@
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-filter]");
     if (form) { event.preventDefault(); clearTimeout(waiting); send("filter", values(form)); }
+    const ruling = event.target.closest("form[data-ruling]");
+    if (!ruling) return;
+    event.preventDefault();
+    const by = event.submitter;
+    send("ruling", { act: by?.dataset.ruling || ruling.dataset.ruling, value: by?.value || "", fields: lists(ruling) });
   });
   document.addEventListener("reset", (event) => {
     const form = event.target.closest("form[data-filter]");
@@ -34,6 +41,8 @@
     if ((found = at("[data-act]")) && !found.disabled) {
       if (found.dataset.act === "clear") document.querySelectorAll("form[data-filter] input,form[data-filter] select").forEach((f) => { f.value = ""; });
       act(found.dataset.act, found.dataset.value || "");
+    } else if ((found = at("[data-rules]"))) {
+      send("ruling", { act: found.dataset.rules, value: found.value, fields: {} });
     } else if (at("[data-theme-toggle]")) {
       theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true);
     } else if ((found = at("[data-viewer]"))) {
