@@ -29,6 +29,7 @@ from nlp.records import Document
 from serving import changes, incidents
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now, report_id
+from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, ReportRow
 
 # A batch of 32 newspaper pages takes seconds; ten minutes is a machine in trouble, not a slow one.
@@ -269,6 +270,7 @@ def _restrict(
     session.execute(sa.update(InboxRow).where(InboxRow.document_id == identity).values(nature="complaint"))
     if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == identity).limit(1)) is not None:
         report.state = "analysed"
+        search_for(session.get_bind().dialect.name).put(session, "document", identity, row.text, private=True)
     session.flush()
     told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
     incidents.rebuild(session, session.scalars(told).all())

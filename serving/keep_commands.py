@@ -1,4 +1,4 @@
-"""The commands that keep the data: backup, restore. On the machine where the store is, by whoever may read its files.
+"""The commands that keep the data: backup, restore, keys. On the machine where the store is, by whoever may read its files.
 
 Each reads its options and calls a verb of `serving.keeping`. What they do stands in the audit log.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from serving.command_options import JsonOption, StoreOption, settings_of
+from serving.command_options import JsonOption, StoreOption, open_at, settings_of
 from serving.people_commands import acting
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -34,10 +34,14 @@ backup_app = typer.Typer(
 )  # fmt: skip
 
 
+keys_app = typer.Typer(help="数据密钥：加密已有的数据，换密钥。", no_args_is_help=True, context_settings=HELP)
+
+
 def register(app: typer.Typer) -> None:
     """Put the commands on the application."""
     app.add_typer(backup_app, name="backup")
     app.command()(restore)
+    app.add_typer(keys_app, name="keys")
 
 
 @backup_app.command("write")
@@ -98,6 +102,42 @@ def restore(
         screen.print_json(_facts(file, manifest))
     else:
         screen.out().print(f"已恢复：{_sentence(manifest)}", soft_wrap=True)
+
+
+@keys_app.callback()
+def keys() -> None:
+    """数据密钥：加密已有的数据，换密钥。"""
+
+
+@keys_app.command("rotate-data")
+def rotate_data(
+    keep_space: Annotated[
+        bool, typer.Option("--no-vacuum", help="不重写数据库文件：明文或旧密文会留在文件的空闲处")
+    ] = False,
+    as_json: JsonOption = False,
+    store: StoreOption = None,
+) -> None:
+    """用 FANZHA_DATA_KEY 把全部数据加密；换密钥时，旧的放 FANZHA_DATA_KEY_OLD。中断了，再运行一次就接着做。"""
+    from serving import screen
+    from serving.keeping import rotation, tidy
+
+    opened = open_at(settings_of(store).store)
+    try:
+        with screen.progress() as bars:
+            task = bars.add_task("加密", total=None)
+            done = rotation.rotate(
+                opened, actor=acting(), on_table=lambda name, _rows: bars.update(task, description=f"加密 {name}")
+            )
+            if not keep_space:
+                bars.update(task, description="重写文件")
+                tidy.tidy(opened)
+    finally:
+        opened.close()
+    if as_json:
+        screen.print_json({"key": done.key, "rows": done.rows, "retired": list(done.retired)})
+    else:
+        old = f"，旧密钥 {'、'.join(done.retired)} 不再需要" if done.retired else ""
+        screen.out().print(f"全部数据已用密钥 {done.key} 加密，这次改写 {done.rows} 行{old}", soft_wrap=True)
 
 
 def _facts(file: Path, manifest: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.processes import TESTS, free_port
 
-SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py")
+SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py", "test_sealed.py")
 pytestmark = pytest.mark.slow
 
 

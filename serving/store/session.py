@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
 
 from nlp.errors import FanzhaError
+from serving import data_key
 from serving.migrations import HEAD
 
 # Writers of one SQLite file queue; analysis happens outside the transaction, so a wait of half a minute means trouble.
@@ -171,6 +172,7 @@ def _bring_up_to_date(store: Store, migrate: bool) -> None:
     with store.engine.connect() as connection:
         found = schema_version(connection)
     if found == HEAD:
+        _check_data_keys(store, migrate)
         return
     if not migrate:
         raise StoreError(
@@ -180,8 +182,34 @@ def _bring_up_to_date(store: Store, migrate: bool) -> None:
     with store._writer.begin() as connection:
         if not store.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        if schema_version(connection) == HEAD:
-            return
-        from serving.migrations.run import upgrade
+        if schema_version(connection) != HEAD:
+            from serving.migrations.run import upgrade
 
-        upgrade(connection)
+            upgrade(connection)
+    _check_data_keys(store, migrate)
+
+
+def _check_data_keys(store: Store, write: bool) -> None:
+    """Every key that the store is sealed with must be here, and the one in use is noted before anything is sealed with it.
+
+    Raises DataKeyError, before a row is read or written. write: may the note be made?
+    """
+    from serving.store.identity import now
+
+    table = sa.table("data_keys", sa.column("name"), sa.column("since"))
+    with store.engine.connect() as connection:
+        noted = set(connection.scalars(sa.select(table.c.name)))
+    here = data_key.keys()
+    if noted and not here:
+        raise data_key.DataKeyError(
+            "事件库已加密，没有设数据密钥", where=data_key.VARIABLE, expected=f"密钥 {'、'.join(sorted(noted))}",
+            advice="把密钥放回环境变量；什么也没有读，什么也没有改",
+        )  # fmt: skip
+    for name in sorted(noted):
+        data_key.named(name)
+    if write and here and here[0].name not in noted:
+        with store._writer.begin() as connection:
+            if not store.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            if connection.scalar(sa.select(table.c.name).where(table.c.name == here[0].name)) is None:
+                connection.execute(sa.insert(table).values(name=here[0].name, since=now()))
