@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from nlp import model_folder, taxonomy
 from nlp.errors import FanzhaError
 from serving import changes, data_key, inbox
-from serving.keeping import rotation
+from serving.keeping import retention, rotation
 from serving.migrations import HEAD
 from serving.settings import VARIABLES, Settings
 from serving.store import Store, open_store, schema_version
@@ -110,7 +110,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding("事件库", "missing", str(error), "" if error.advice else "检查地址")
         return
     try:
-        yield from _contents(store, place)
+        yield from _contents(store, place, settings)
     finally:
         store.close()
     if file and file != ":memory:":
@@ -136,7 +136,17 @@ def _sealing(store: Store) -> Finding:
     return Finding("字段加密", "ok", f"全部用密钥 {keys[0].name} 加密")
 
 
-def _contents(store: Store, place: str) -> Iterator[Finding]:
+def _keeping(settings: Settings) -> Finding:
+    """Does anything ever go?"""
+    if settings.retention is None:
+        return Finding("留存", "note", "没有规则：什么也不会到期", "写好规则，设 FANZHA_RETENTION")
+    try:
+        return Finding("留存", "ok", f"{len(retention.load(settings.retention))} 条规则，{settings.retention}")
+    except FanzhaError as error:
+        return Finding("留存", "missing", str(error), "改正规则，否则服务起不来")
+
+
+def _contents(store: Store, place: str, settings: Settings) -> Iterator[Finding]:
     with store.engine.connect() as connection:
         found = schema_version(connection)
     yield Finding("事件库", "ok", f"{place}，版本 {found}（最新 {HEAD}）")
@@ -146,6 +156,7 @@ def _contents(store: Store, place: str) -> Iterator[Finding]:
         incidents = session.scalar(sa.select(sa.func.count()).where(IncidentRow.withdrawn.is_(False)))
         sequence = changes.last_number(session)
     yield _sealing(store)
+    yield _keeping(settings)
     yield Finding("内容", "ok", f"文档 {documents}，事件 {incidents}，变更序号 {sequence}")
     waiting, broken = counts["accepted"] + counts["working"], counts["failed"] + counts["set_aside"]
     advice = []

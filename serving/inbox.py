@@ -40,6 +40,21 @@ MAX_ATTEMPTS = 5
 # How names of a complaint are masked: whom it names is private, whatever his part (`nlp.named`).
 KEPT_SORTS = ("suspect", "victim", "phone", "account", "contact", "locality")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What a document says of itself, as against what became of it here.
+_SAID = (
+    "doc_id",
+    "title",
+    "text",
+    "form",
+    "origin",
+    "url",
+    "publisher",
+    "published",
+    "fetched",
+    "licence",
+    "encoding",
+    "details",
+)
 STATES = ("accepted", "working", "done", "failed", "set_aside")
 
 Outcome = Literal["new", "already"]
@@ -112,6 +127,11 @@ def accept(
     else:
         row = session.get_one(DocumentRow, identity)
         row.withdrawn = False
+        if row.expired_at or row.redacted_at:  # what it said went with time, or on somebody's word: it is received anew
+            values = _row(document, identity, digest)
+            for name in (*_SAID, "stored_at"):
+                setattr(row, name, values[name])
+            row.expired_at = row.redacted_at = ""
         if complaint:  # it may have been an article before
             row.nature = "complaint"
     if complaint:

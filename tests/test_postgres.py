@@ -16,7 +16,15 @@ import pytest
 
 from tests.processes import TESTS, free_port
 
-SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py", "test_sealed.py")
+SAME = (
+    "test_inbox.py",
+    "test_worker.py",
+    "test_feed_sequence.py",
+    "test_backup.py",
+    "test_sealed.py",
+    "test_retention.py",
+    "test_held.py",
+)
 pytestmark = pytest.mark.slow
 
 

@@ -79,6 +79,10 @@ class DocumentRow(Base):
     names: Mapped[dict[str, str]] = mapped_column(SealedJson("documents.names"), default=dict, server_default="{}")
     stored_at: Mapped[str] = mapped_column(Moment)
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    # When its names and numbers were taken out, when its whole text was; "" while they stand.
+    redacted_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    expired_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    __table_args__ = (Index("ix_documents_expired_at_stored_at", "expired_at", "stored_at"),)
 
 
 class InboxRow(Base):
