@@ -34,7 +34,8 @@ class SealedText(TypeDecorator[str]):
     cache_ok = True
 
     def __init__(self, context: str, length: int | None = None) -> None:
-        super().__init__(length)
+        super().__init__()
+        self.impl = sa.String(length) if length else sa.Text()
         self.context = context
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 In: a database URL. Out: a `Store` with `reading()` and `writing()`. It knows no table and no query.
 
-SQLite: WAL, foreign keys on, synchronous FULL (a commit is on disk when it returns: "accepted" means that), 30 s busy
+SQLite: WAL, foreign keys on, synchronous FULL (a commit is on disk when it returns: "accepted" means that), 60 s busy
 timeout; writers begin with BEGIN IMMEDIATE, so a writer never fails in the middle because another one came first.
 PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by default).
 """
@@ -10,6 +10,7 @@ PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by defaul
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,8 +24,9 @@ from nlp.errors import FanzhaError
 from serving import data_key
 from serving.migrations import HEAD
 
-# Writers of one SQLite file queue; analysis happens outside the transaction, so a wait of half a minute means trouble.
-BUSY_SECONDS = 30
+# How long a writer waits for those of other processes on one SQLite file. Analysis happens outside the transaction, so a minute means
+# trouble; half of one was passed on a machine with eight times more to do than it could.
+BUSY_SECONDS = 60
 _WRITES = "fanzha_writes"
 _MIGRATION_LOCK = 0x66616E7A  # "fanz": the advisory lock under which PostgreSQL is migrated
 
@@ -44,6 +46,8 @@ class Store:
         self._writer = engine.execution_options(**{_WRITES: True})
         # PostgreSQL's own default gives every statement a state of its own: a page and its cursor would not fit together.
         one_state: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        # Writers of one process stand in a queue here; SQLite's own waiting is asking again and again, by which one of many may starve.
+        self._turn = threading.Lock() if self.is_sqlite else None
         self._reader = engine if self.is_sqlite else engine.execution_options(**one_state)
 
     @property
@@ -67,8 +71,18 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._queued(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def _queued(self) -> Iterator[None]:
+        """This thread's turn to write, on SQLite. Whoever waits longer than anybody may write is let through to SQLite's own answer."""
+        mine = self._turn is not None and self._turn.acquire(timeout=10 * BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine and self._turn is not None:
+                self._turn.release()
 
     def close(self) -> None:
         """Give back every connection. The last one to leave folds the WAL into the file."""
