@@ -20,11 +20,12 @@ from sqlalchemy.engine import make_url
 
 from nlp import model_folder, taxonomy
 from nlp.errors import FanzhaError
-from serving import changes, inbox
+from serving import changes, data_key, inbox
+from serving.keeping import retention, rotation
 from serving.migrations import HEAD
 from serving.settings import VARIABLES, Settings
 from serving.store import Store, open_store, schema_version
-from serving.store.tables import DocumentRow, IncidentRow
+from serving.store.tables import DataKeyRow, DocumentRow, IncidentRow
 
 State = Literal["ok", "note", "missing"]
 # What analysing and serving need, and what a test of an installation would otherwise only meet at the first document.
@@ -109,7 +110,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding("事件库", "missing", str(error), "" if error.advice else "检查地址")
         return
     try:
-        yield from _contents(store, place)
+        yield from _contents(store, place, settings)
     finally:
         store.close()
     if file and file != ":memory:":
@@ -118,7 +119,34 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding("磁盘", "note" if low else "ok", f"余 {free / 1e9:.1f} GB", "请腾出空间" if low else "")
 
 
-def _contents(store: Store, place: str) -> Iterator[Finding]:
+def _sealing(store: Store) -> Finding:
+    """Is what must stay secret sealed in the file?"""
+    keys = data_key.keys()
+    if not keys:
+        return Finding(
+            "字段加密", "note", "未设：投诉原文、姓名、号码以明文存在库里，拿到文件的人都看得到", "设 FANZHA_DATA_KEY，再运行 fanzha keys rotate-data"
+        )  # fmt: skip
+    with store.reading() as session:
+        noted = set(session.scalars(sa.select(DataKeyRow.name)))
+        clear = rotation.is_clear(session)
+    old = noted - {keys[0].name}
+    if clear or old:
+        found = "还有明文" if clear else f"还有用旧密钥 {'、'.join(sorted(old))} 加密的"
+        return Finding("字段加密", "note", f"密钥 {keys[0].name}，{found}", "运行 fanzha keys rotate-data")
+    return Finding("字段加密", "ok", f"全部用密钥 {keys[0].name} 加密")
+
+
+def _keeping(settings: Settings) -> Finding:
+    """Does anything ever go?"""
+    if settings.retention is None:
+        return Finding("留存", "note", "没有规则：什么也不会到期", "写好规则，设 FANZHA_RETENTION")
+    try:
+        return Finding("留存", "ok", f"{len(retention.load(settings.retention))} 条规则，{settings.retention}")
+    except FanzhaError as error:
+        return Finding("留存", "missing", str(error), "改正规则，否则服务起不来")
+
+
+def _contents(store: Store, place: str, settings: Settings) -> Iterator[Finding]:
     with store.engine.connect() as connection:
         found = schema_version(connection)
     yield Finding("事件库", "ok", f"{place}，版本 {found}（最新 {HEAD}）")
@@ -127,6 +155,8 @@ def _contents(store: Store, place: str) -> Iterator[Finding]:
         documents = session.scalar(sa.select(sa.func.count()).where(DocumentRow.withdrawn.is_(False)))
         incidents = session.scalar(sa.select(sa.func.count()).where(IncidentRow.withdrawn.is_(False)))
         sequence = changes.last_number(session)
+    yield _sealing(store)
+    yield _keeping(settings)
     yield Finding("内容", "ok", f"文档 {documents}，事件 {incidents}，变更序号 {sequence}")
     waiting, broken = counts["accepted"] + counts["working"], counts["failed"] + counts["set_aside"]
     advice = []

@@ -43,7 +43,7 @@ def file_reading(session: Session, document_id: str, document: Document, reading
         # What a person said of this document stands, whatever the machine reads in it now.
         case_ids = _relabel(session, document_id, document, correction["kind"], correction["label"], correction["by"])
     search = search_for(session.get_bind().dialect.name)  # 4.
-    search.put(session, "document", document_id, document.text)
+    search.put(session, "document", document_id, document.text, private=complaint)
     if report is not None and report.state == "received":  # 5.
         report.state = "corrected" if correction else "analysed"
     spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.

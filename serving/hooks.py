@@ -125,6 +125,13 @@ def replay(session: Session, webhook_id: str, after: int | None = None) -> int:
     return last - after
 
 
+def _is_due() -> sa.ColumnElement[bool]:
+    """Due by the clock; or later than anything can be due, which is from before the clock was set back."""
+    at = time.time()
+    late = (DeliveryRow.state == "sending") & (DeliveryRow.due > at + 2 * LEASE_SECONDS)
+    return (DeliveryRow.due <= at) | late | (DeliveryRow.due > at + 2 * BACKOFF[-1])
+
+
 def is_idle(session: Session) -> bool:
     """Is there nothing to line up and nothing due? Asked before the store is locked for writing."""
     active = sa.select(WebhookRow.id).where(
@@ -132,7 +139,7 @@ def is_idle(session: Session) -> bool:
     )
     if session.scalar(active.limit(1)) is not None:
         return False
-    due = sa.select(DeliveryRow.id).where(DeliveryRow.state.in_(("waiting", "sending")), DeliveryRow.due <= time.time())
+    due = sa.select(DeliveryRow.id).where(DeliveryRow.state.in_(("waiting", "sending")), _is_due())
     return session.scalar(due.limit(1)) is None
 
 
@@ -162,9 +169,7 @@ def take(session: Session, limit: int = 20) -> list[Message]:
     due = (
         sa.select(DeliveryRow, WebhookRow)
         .join(WebhookRow, WebhookRow.id == DeliveryRow.webhook_id)
-        .where(
-            WebhookRow.state == "active", DeliveryRow.state.in_(("waiting", "sending")), DeliveryRow.due <= time.time()
-        )
+        .where(WebhookRow.state == "active", DeliveryRow.state.in_(("waiting", "sending")), _is_due())
         .order_by(DeliveryRow.sequence, DeliveryRow.id)
         .limit(limit)
         .with_for_update(of=DeliveryRow, skip_locked=True)

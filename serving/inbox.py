@@ -29,6 +29,7 @@ from nlp.records import Document
 from serving import changes, incidents
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now, report_id
+from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, ReportRow
 
 # A batch of 32 newspaper pages takes seconds; ten minutes is a machine in trouble, not a slow one.
@@ -39,6 +40,21 @@ MAX_ATTEMPTS = 5
 # How names of a complaint are masked: whom it names is private, whatever his part (`nlp.named`).
 KEPT_SORTS = ("suspect", "victim", "phone", "account", "contact", "locality")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What a document says of itself, as against what became of it here.
+_SAID = (
+    "doc_id",
+    "title",
+    "text",
+    "form",
+    "origin",
+    "url",
+    "publisher",
+    "published",
+    "fetched",
+    "licence",
+    "encoding",
+    "details",
+)
 STATES = ("accepted", "working", "done", "failed", "set_aside")
 
 Outcome = Literal["new", "already"]
@@ -111,6 +127,11 @@ def accept(
     else:
         row = session.get_one(DocumentRow, identity)
         row.withdrawn = False
+        if row.expired_at or row.redacted_at:  # what it said went with time, or on somebody's word: it is received anew
+            values = _row(document, identity, digest)
+            for name in (*_SAID, "stored_at"):
+                setattr(row, name, values[name])
+            row.expired_at = row.redacted_at = ""
         if complaint:  # it may have been an article before
             row.nature = "complaint"
     if complaint:
@@ -269,6 +290,7 @@ def _restrict(
     session.execute(sa.update(InboxRow).where(InboxRow.document_id == identity).values(nature="complaint"))
     if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == identity).limit(1)) is not None:
         report.state = "analysed"
+        search_for(session.get_bind().dialect.name).put(session, "document", identity, row.text, private=True)
     session.flush()
     told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
     incidents.rebuild(session, session.scalars(told).all())

@@ -199,7 +199,7 @@ def _write(
     row.sequence, row.withdrawn, row.merged_into, row.revised_at = number, False, None, now()
     for column, value in _columns(shown).items():
         setattr(row, column, value)
-    row.data = data
+    row.data, row.tactics = data, list(incident.tactics)
     codes, inner = _codes(mask_places.for_readers(shown)), _codes(shown)
     # 4. Its number, and whether that is one to readers.
     to_readers = (was_public or row.public) and not same_to_readers
@@ -224,7 +224,7 @@ def _write(
     if everything := sorted({*codes, *inner}):
         rows = [{"code": code, "incident_id": row.id, "public": code in codes} for code in everything]
         session.execute(sa.insert(IncidentPlaceRow), rows)
-    _search(session).put(session, "incident", row.id, search_text(shown, incident, names))
+    _search(session).put(session, "incident", row.id, search_text(shown, incident, names), private=not row.public)
     return number
 
 
@@ -238,7 +238,7 @@ def _bury(session: Session, row: IncidentRow, gone: changes.ChangeKind) -> int:
     row.revision += 1
     row.sequence, row.withdrawn, row.public, row.revised_at = number, True, False, now()
     row.title = row.summary = ""
-    row.data = {}
+    row.data, row.tactics = {}, []
     row.sources = 0
     if was_public:
         row.reader_revision += 1

@@ -140,7 +140,10 @@ def use_model(
     named = folder.name if folder.parent == MODELS.resolve() else str(folder)
     pointer, partial = MODELS / "default.txt", MODELS / "default.txt.partial"
     try:
-        partial.write_text(named + "\n", encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.write(named + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())  # a name that points at nothing after a power cut would leave no model at all
         os.replace(partial, pointer)
     except OSError as error:
         raise ModelError(

@@ -18,7 +18,7 @@ from nlp.errors import ConflictError, InputError
 from nlp.records import Document
 from serving import changes, filing, inbox, incidents, queries
 from serving.store import locks
-from serving.store.identity import content_hash, now
+from serving.store.identity import content_hash, document_id, now
 from serving.store.tables import ArticleRow, BatchEntryRow, DocumentRow, InboxRow, ReportRow
 
 KINDS = ("case", "advisory", "unrelated")
@@ -90,11 +90,16 @@ def correct(
         taxonomy.load().label(label)
     if document is None and not kind and not label:
         raise InputError("没有要更正的内容", where=report_id, expected="正文、种类或标签")
+    if document is not None:
+        # The inbox before the sequence, as every sender takes them: the other way round two of them wait for each other for ever.
+        document, accepted_as = _new_text(report, document)
+        locks.named(session, document_id(accepted_as), report.external_id)
     changes.lock(session)
+    session.refresh(report)  # somebody else may have corrected it while we waited
     before = report.document_id
     # 2. Another text is another document under the same report.
     if document is not None:
-        _replace_text(session, report, document)
+        _replace_text(session, report, document, accepted_as)
     earlier = dict(report.correction or {})
     history = [*earlier.pop("earlier", []), earlier] if earlier else []
     kept = earlier if document is None else {}
@@ -148,14 +153,15 @@ def _live(session: Session, report_id: str) -> ReportRow:
     return report
 
 
-def _replace_text(session: Session, report: ReportRow, document: Document) -> None:
+def _new_text(report: ReportRow, document: Document) -> tuple[Document, str]:
+    """The document that a corrected text is, and its hash: a correction to what another report says is still this report's."""
     metadata = dict(document.metadata) | ({"external_id": report.external_id} if report.external_id else {})
     document = replace(document, nature="complaint", metadata=metadata)
-    digest = body_hash(document)
+    return document, content_hash(f"{report.id}{body_hash(document)}")
+
+
+def _replace_text(session: Session, report: ReportRow, document: Document, accepted_as: str) -> None:
     before = report.document_id
-    accepted_as = content_hash(
-        f"{report.id}{digest}"
-    )  # a correction to what another report says is still this report's
     batch = session.scalar(sa.select(InboxRow.batch_id).where(InboxRow.document_id == before))
     accepted = inbox.accept(session, replace(document, sha256=accepted_as), batch=batch, corrects=report.id)
     if accepted.outcome == "already":

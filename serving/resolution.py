@@ -19,7 +19,7 @@ from nlp.incident import Link, SourcedCase
 from nlp.resolve import blocking_keys, compare
 from serving import marking, sourced
 from serving.standing import PERSON
-from serving.store import identity, shapes
+from serving.store import identity, sealed, shapes
 from serving.store.tables import CaseKeyRow, CaseRow, IncidentRow, LinkRow
 
 # Cases looked up a key and compared a case. A key that more cases share (a type in a big city) tells little by itself; the
@@ -47,7 +47,7 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
         keys = blocking_keys(case)  # 1.
         others = sourced.to_compare(session, candidates(session, case_id, keys))  # 2.
         if keys:
-            rows = [{"key": key[:200], "case_id": case_id} for key in sorted({key[:200] for key in keys})]
+            rows = [{"key": sealed.token(key), "case_id": case_id} for key in sorted({key[:200] for key in keys})]
             session.execute(sa.insert(CaseKeyRow), rows)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
         pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in others.values())
@@ -99,13 +99,13 @@ def splits(session: Session) -> dict[str, set[str]]:
 def candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]:
     """Cases that share keys with this one, those with most in common first, at most `PER_CASE`."""
     found: Counter[str] = Counter()
-    for some in sourced.chunks(sorted(keys)):
+    for some in sourced.chunks(sorted({form for key in keys for form in sealed.tokens(key[:200])})):
         # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
         for at in range(0, len(some), 400):
             part = some[at : at + 400]
             piece = "SELECT case_id FROM (SELECT case_id FROM case_keys WHERE key = :k{0} ORDER BY id DESC LIMIT {1}) AS q{0}"
             statement = sa.text(" UNION ALL ".join(piece.format(number, PER_KEY) for number in range(len(part))))
-            bound = {f"k{number}": key[:200] for number, key in enumerate(part)}
+            bound = {f"k{number}": key for number, key in enumerate(part)}
             found.update(session.scalars(statement, bound).all())
     found.pop(case_id, None)
     return [candidate for candidate, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]]

@@ -28,8 +28,9 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_OPERATOR_KEY": "值守密钥：接口以 Authorization: Bearer 密钥 认出值守人员；不设则人人都是读者",
     "FANZHA_SECRET": "本机秘密：审计记录的签名、同卡同号的记号都由它而来，至少 32 个随机字符；不要存进事件库",
     "FANZHA_SECRET_OLD": "换下的旧秘密，逗号隔开，仍能核对旧记录",
-    "FANZHA_DATA_KEY": "数据密钥：加密备份，至少 32 个随机字符；丢了，加密的就再也读不出",
-    "FANZHA_DATA_KEY_OLD": "正在换下的数据密钥，逗号隔开",
+    "FANZHA_DATA_KEY": "数据密钥：加密库里的原文、姓名、号码与备份，至少 32 个随机字符；丢了，就再也读不出",
+    "FANZHA_DATA_KEY_OLD": "正在换下的数据密钥，逗号隔开；fanzha keys rotate-data 之后不再需要",
+    "FANZHA_RETENTION": "留存规则（TOML 文件）：什么凭什么依据留多少天；不设则什么也不会到期",
     "FANZHA_BASE_URL": "对外的地址，如 https://fanzha.example.org；不设则用请求的地址（订阅、STIX 中的链接）",
     "FANZHA_STREAM_SECONDS": "一条变更流（SSE）最长多少秒，之后由客户端接着连，默认 600",
     "FANZHA_PRIVATE_HOSTS": "允许推送到的内网主机名，逗号分隔；不设则只推送到公网地址",
@@ -48,6 +49,7 @@ class Settings:
     analyzer: str = ""
     webhooks: bool = False
     private_hosts: tuple[str, ...] = ()
+    retention: Path | None = None
 
 
 def store_url(address: str) -> str:
@@ -72,10 +74,12 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
     if not batch.isdecimal() or not 1 <= int(batch) <= 4096:
         raise InputError(f"FANZHA_BATCH={batch}", expected="1 到 4096 的整数", advice="改正环境变量或不设置它")
     model = values.get("FANZHA_MODEL", "")
+    retention = values.get("FANZHA_RETENTION", "")
     return Settings(
         store=store_url(store or values.get("FANZHA_STORE", "") or DEFAULT_STORE),
         model=Path(model) if model else None,
         batch=int(batch),
+        retention=Path(retention) if retention else None,
         analyzer=values.get("FANZHA_ANALYZER", ""),
         webhooks=values.get("FANZHA_WEBHOOKS", "on") != "off",
         private_hosts=tuple(

@@ -41,6 +41,7 @@ def store(tmp_path):
                     label=f"l{number % 2}",
                     public=public,
                     data={"tactics": names},
+                    tactics=names,
                     loss_min_fen=low,
                     loss_max_fen=high,
                     last_date=last,

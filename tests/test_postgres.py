@@ -15,6 +15,7 @@ from tests.processes import TESTS
 SAME = (
     ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py"),
     ("test_rulings.py", "test_standing.py"),
+    ("test_sealed.py", "test_retention.py", "test_held.py"),
 )
 pytestmark = pytest.mark.slow
 

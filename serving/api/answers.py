@@ -206,6 +206,9 @@ class Readiness(BaseModel):
         description="模型：ok、loading 载入中、failed 没能载入（原因见日志与 fanzha doctor）", examples=["ok"]
     )
     worker: str = Field(description="收件处理：ok，或 stopped 已停", examples=["ok"])
+    sealing: str | None = Field(
+        default=None, description="只对管理员：字段加密 on，或 off（库里是明文）", examples=[None]
+    )
     inbox: ProgressOut = Field(
         default_factory=ProgressOut, description="收件箱各状态的件数", examples=[example_of(ProgressOut)]
     )

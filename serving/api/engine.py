@@ -19,6 +19,7 @@ from nlp.segment import tokens
 from serving import queries
 from serving.api.problems import BusyError, NotReadyError
 from serving.delivery import Sender
+from serving.keeping import keeper, retention
 from serving.settings import Settings
 from serving.store import StoreError, open_store
 from serving.worker import Worker, load_analyzer, log_reason, reason_of
@@ -82,11 +83,18 @@ class Engine:
         sender = Sender(self.store, settings.private_hosts)
         self._sender = threading.Thread(target=sender.run, args=(self._stop,), name="fanzha-webhooks", daemon=True)
 
+        rules = retention.load(settings.retention) if settings.retention else []
+        self._keeper = threading.Thread(
+            target=keeper.run, args=(self.store, rules, self._stop), name="fanzha-retention", daemon=True
+        )
+
     def start(self) -> None:
         """Load the model in the background, then finish what the inbox holds, until `close`."""
         self._thread.start()
         if self.settings.webhooks:
             self._sender.start()
+        if self.settings.retention:
+            self._keeper.start()
 
     @property
     def model_state(self) -> str:
@@ -139,6 +147,8 @@ class Engine:
             self._thread.join(timeout=30)
         if self._sender.is_alive():
             self._sender.join(timeout=30)
+        if self._keeper.is_alive():
+            self._keeper.join(timeout=30)
         self.store.close()
 
     def _run(self) -> None:

@@ -116,7 +116,7 @@ def tricks(session: Session, asked: Period, viewer: str) -> list[tuple[str, int,
     """(trick, incidents in the period, in the one before), those that grew most first."""
 
     def counted(since: str, until: str) -> Counter[str]:
-        query = sa.select(IncidentRow.data["tactics"]).where(*_seen(viewer, since, until))
+        query = sa.select(IncidentRow.tactics).where(*_seen(viewer, since, until))
         newest = query.order_by(IncidentRow.created_at.desc()).limit(TRICKS_OF)
         return Counter(name for names in session.scalars(newest) for name in names or ())
 

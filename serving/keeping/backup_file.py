@@ -289,7 +289,7 @@ def _damaged(stream: IO[bytes]) -> str:
     try:
         manifest = _manifest(stream, Path("."))
         return _bad_members(stream, manifest) or "各表完好，目录或结尾的校验被改动"
-    except (BackupError, zipfile.BadZipFile, OSError, ValueError):
+    except Exception:  # it is damaged in any case, and a damaged directory can make zipfile raise whatever it likes
         return "清单或目录"
 
 

@@ -1,6 +1,6 @@
 """The full-text index made anew from what it follows from: the texts of documents and what incidents may be found by.
 
-In: an open write session. Out: rows of the index. After a restore, and after the key of the data was replaced.
+In: an open write session. Out: rows of the index, a page at a time or all of it. After a restore, and after the key of the data was replaced.
 """
 
 from __future__ import annotations
@@ -17,35 +17,39 @@ from serving.views import NAMES, READERS
 PAGE = 200
 
 
-def everything(session: Session) -> int:
-    """Let every document and incident be found by what it is found by now; how many."""
-    return documents(session) + incidents_(session)
+def everything(session: Session) -> None:
+    """Let every document and incident be found by what it is found by now."""
+    for step in (documents, incidents_):
+        after: str | None = ""
+        while after is not None:
+            after = step(session, after)
 
 
-def documents(session: Session) -> int:
-    """Documents that were analysed and not withdrawn."""
+def documents(session: Session, after: str) -> str | None:
+    """The next page of documents that were analysed and not withdrawn; where to go on, None at the end."""
     search = search_for(session.get_bind().dialect.name)
     analysed = sa.select(ArticleRow.document_id).where(ArticleRow.document_id == DocumentRow.id).exists()
-    query = sa.select(DocumentRow.id, DocumentRow.text).where(DocumentRow.withdrawn.is_(False), analysed)
-    count, after = 0, ""
-    while rows := session.execute(query.where(DocumentRow.id > after).order_by(DocumentRow.id).limit(PAGE)).all():
-        for row in rows:
-            search.put(session, "document", row.id, row.text)
-        count, after = count + len(rows), rows[-1].id
-    return count
+    query = sa.select(DocumentRow.id, DocumentRow.text, DocumentRow.nature).where(
+        DocumentRow.withdrawn.is_(False), analysed, DocumentRow.id > after
+    )
+    rows = session.execute(query.order_by(DocumentRow.id).limit(PAGE)).all()
+    for row in rows:
+        search.put(session, "document", row.id, row.text, private=row.nature == "complaint")
+    return rows[-1].id if rows else None
 
 
-def incidents_(session: Session) -> int:
-    """Incidents that are not gone."""
+def incidents_(session: Session, after: str) -> str | None:
+    """The next page of incidents that are not gone; where to go on, None at the end."""
     search = search_for(session.get_bind().dialect.name)
-    # In the order of their last changes, as filing gives numbers in the index.
+    # In the order of their last changes, as filing gives numbers in the index; `after` is such a number in digits.
     number = IncidentRow.sequence
-    query = sa.select(IncidentRow.id, IncidentRow.data, number).where(IncidentRow.withdrawn.is_(False))
-    count, after = 0, -1
-    while rows := session.execute(query.where(number > after).order_by(number).limit(PAGE)).all():
-        for row in rows:
-            whole = shapes.load_incident({key: part for key, part in row.data.items() if key not in (NAMES, READERS)})
-            shown = shapes.load_incident(row.data[READERS]) if row.data.get(READERS) else whole
-            search.put(session, "incident", row.id, incidents.search_text(shown, whole, row.data[NAMES]))
-        count, after = count + len(rows), rows[-1].sequence
-    return count
+    query = sa.select(IncidentRow.id, IncidentRow.data, IncidentRow.public, number).where(
+        IncidentRow.withdrawn.is_(False), number > int(after or -1)
+    )
+    rows = session.execute(query.order_by(number).limit(PAGE)).all()
+    for row in rows:
+        whole = shapes.load_incident({key: part for key, part in row.data.items() if key not in (NAMES, READERS)})
+        shown = shapes.load_incident(row.data[READERS]) if row.data.get(READERS) else whole
+        text = incidents.search_text(shown, whole, row.data[NAMES])
+        search.put(session, "incident", row.id, text, private=not row.public)
+    return str(rows[-1].sequence) if rows else None

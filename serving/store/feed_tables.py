@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from serving.store.sealed import SealedBytes, SealedJson, SealedText
 from serving.store.tables import Base, BigKey, Id, Json, Moment, by_byte
 
 
@@ -33,7 +34,7 @@ class VersionRow(Base):
     reader_created_at: Mapped[str] = mapped_column(Moment, default="")
     reader_revised_at: Mapped[str] = mapped_column(Moment, default="")
     facets: Mapped[dict[str, Any]] = mapped_column(Json)
-    data: Mapped[bytes | None] = mapped_column(LargeBinary)
+    data: Mapped[bytes | None] = mapped_column(SealedBytes("incident_versions.data"))
     __table_args__ = (Index("ix_incident_versions_until_sequence", "until", "sequence"),)
 
 
@@ -57,8 +58,8 @@ class DecisionRow(Base):
     sort: Mapped[str] = mapped_column(String(16))
     by: Mapped[str] = mapped_column(String(120))
     at: Mapped[str] = mapped_column(Moment)
-    note: Mapped[str] = mapped_column(Text, default="")
-    details: Mapped[dict[str, Any]] = mapped_column(Json)
+    note: Mapped[str] = mapped_column(SealedText("decisions.note"), default="")
+    details: Mapped[dict[str, Any]] = mapped_column(SealedJson("decisions.details"))
     undone_by: Mapped[str] = mapped_column(String(120), default="")
     undone_at: Mapped[str] = mapped_column(Moment, default="")
 
@@ -85,7 +86,7 @@ class WebhookRow(Base):
     __tablename__ = "webhooks"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     url: Mapped[str] = mapped_column(Text)
-    secret: Mapped[str] = mapped_column(String(120))
+    secret: Mapped[str] = mapped_column(SealedText("webhooks.secret", 120))
     viewer: Mapped[str] = mapped_column(String(16))
     wanted: Mapped[dict[str, Any]] = mapped_column(Json)
     by: Mapped[str] = mapped_column(String(120), default="")

@@ -1,7 +1,8 @@
 """Who may put things into the inbox at the same moment: no two transactions accept one document or one report number.
 
-In: a write session. Out: nothing; locks last until the transaction ends. SQLite needs none (BEGIN IMMEDIATE lets one writer in at a
-time). PostgreSQL: an import takes the whole inbox for one chunk; single senders share it and lock what they name.
+In: a write session. Out: nothing; locks last until the transaction ends. They are taken before the feed's counter (`changes.lock`), by
+everybody: in the other order two wait for each other. SQLite needs none (BEGIN IMMEDIATE lets one writer in at a time). PostgreSQL: an
+import takes the whole inbox for one chunk; single senders share it and lock what they name.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ Two columns are indexed. `words` holds the search words of `nlp.segment.tokens` 
 two neighbouring characters: jieba cuts "赔上百万" otherwise in a headline than alone, and a phrase of pairs still finds any piece
 of it, prefixes and parts of numbers too. A query term matches when all its words are there, or when it stands there letter for
 letter. (Single characters instead of pairs find as much, with posting lists some hundred times as long.)
+
+What is private (a complaint, an incident that readers do not see) is indexed by keyed tokens of its words where there is a data key: each
+once, in no order, without pairs. It is found by whole words then, not by pieces; pairs in their order would give the text away.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from nlp.spelling import fold
+from serving import data_key
+from serving.store import sealed
 from serving.store.tables import SearchKeyRow
 
 Sort = Literal["document", "incident"]
@@ -34,8 +39,8 @@ SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, token
 class Search(Protocol):
     """What an index can do: FTS5 on SQLite, tsvector on PostgreSQL."""
 
-    def put(self, session: Session, sort: Sort, key: str, text: str) -> None:
-        """Let `key` be found by `text`; replaces what it was found by before."""
+    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
+        """Let `key` be found by `text`; replaces what it was found by before. private: by tokens, where there is a data key."""
 
     def remove(self, session: Session, sort: Sort, key: str) -> None:
         """Let `key` no longer be found; harmless when it is not there."""
@@ -63,7 +68,7 @@ def pairs(text: str) -> str:
 class Fts5Search:
     """SQLite FTS5."""
 
-    def put(self, session: Session, sort: Sort, key: str, text: str) -> None:
+    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
         """See Search.put."""
         from nlp.segment import tokens
 
@@ -75,7 +80,9 @@ class Fts5Search:
         number = row.id
         session.execute(
             sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)"),
-            {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
+            {"number": number, "words": " ".join(blind(text)), "pairs": ""}
+            if private and data_key.keys()
+            else {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
         )
 
     def remove(self, session: Session, sort: Sort, key: str) -> None:
@@ -121,14 +128,15 @@ class VectorSearch:
     16,383, in the middle of a long page.
     """
 
-    def put(self, session: Session, sort: Sort, key: str, text: str) -> None:
+    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
         """See Search.put."""
         self.remove(session, sort, key)
+        hidden = private and bool(data_key.keys())
         row = {
             "sort": sort,
             "key": key,
-            "text": letters(text),
-            "vector": sa.func.array_to_tsvector(_array(lexemes(text))),
+            "text": "" if hidden else letters(text),
+            "vector": sa.func.array_to_tsvector(_array(blind(text[:VECTOR_LENGTH]) if hidden else lexemes(text))),
         }
         session.execute(sa.insert(SearchKeyRow).values(**row))
 
@@ -149,10 +157,29 @@ class VectorSearch:
             asked = f"{_lexeme(spelled)}:*" if len(spelled) == 1 else " & ".join(map(_lexeme, pairs(term).split()))
             phrase = _matches(asked) & SearchKeyRow.text.contains(spelled, autoescape=True)
             words = [_lexeme(f"={letters(word)}") for word in tokens(term) if letters(word)]
-            conditions.append(phrase if term.endswith("*") or not words else phrase | _matches(" & ".join(words)))
+            found = phrase if term.endswith("*") or not words else phrase | _matches(" & ".join(words))
+            for asked in _blind_forms(term):
+                found |= _matches(" & ".join(map(_lexeme, asked)))
+            conditions.append(found)
         if not conditions:
             return None
         return sa.select(SearchKeyRow.key).where(SearchKeyRow.sort == sort, *conditions)
+
+
+def blind(text: str) -> list[str]:
+    """The words of a private text as keyed tokens, in no order of the text's."""
+    from nlp.segment import tokens
+
+    return sealed.blind(letters(word) for word in tokens(text) if letters(word))
+
+
+def _blind_forms(term: str) -> list[list[str]]:
+    """What a term's words are to the index of private texts: one list for each data key, none without."""
+    from nlp.segment import tokens
+
+    words = sorted({letters(word) for word in tokens(term) if letters(word)})
+    forms = [sealed.tokens(word)[:-1] for word in words]  # the last form is the clear word
+    return [list(asked) for asked in zip(*forms, strict=True)]
 
 
 def lexemes(text: str) -> list[str]:
@@ -191,9 +218,9 @@ def fts5_query(query: str) -> str | None:
         phrase = f"pairs : {_quoted(pairs(term))}{'*' if len(spelled) == 1 else ''}"
         words = [_quoted(word) for word in tokens(term) if letters(word)]
         # A star asks for a beginning: the phrase finds it; the words would be too narrow.
-        parts.append(
-            f"({phrase})" if term.endswith("*") or not words else f"({{words}} : ({' AND '.join(words)}) OR {phrase})"
-        )
+        forms = [] if term.endswith("*") or not words else [f"{{words}} : ({' AND '.join(words)})"]
+        forms += [f"{{words}} : ({' AND '.join(map(_quoted, asked))})" for asked in _blind_forms(term)]
+        parts.append(f"({' OR '.join([*forms, phrase])})")
     return " AND ".join(parts) or None
 
 

@@ -2,7 +2,7 @@
 
 In: a database URL. Out: a `Store` with `reading()` and `writing()`. It knows no table and no query.
 
-SQLite: WAL, foreign keys on, synchronous FULL (a commit is on disk when it returns: "accepted" means that), 30 s busy
+SQLite: WAL, foreign keys on, synchronous FULL (a commit is on disk when it returns: "accepted" means that), 60 s busy
 timeout; writers begin with BEGIN IMMEDIATE, so a writer never fails in the middle because another one came first.
 PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by default).
 """
@@ -10,6 +10,7 @@ PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by defaul
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,10 +21,12 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session
 
 from nlp.errors import FanzhaError
+from serving import data_key
 from serving.migrations import HEAD
 
-# Writers of one SQLite file queue; analysis happens outside the transaction, so a wait of half a minute means trouble.
-BUSY_SECONDS = 30
+# How long a writer waits for those of other processes on one SQLite file. Analysis happens outside the transaction, so a minute means
+# trouble; half of one was passed on a machine with eight times more to do than it could.
+BUSY_SECONDS = 60
 _WRITES = "fanzha_writes"
 _MIGRATION_LOCK = 0x66616E7A  # "fanz": the advisory lock under which PostgreSQL is migrated
 
@@ -43,6 +46,8 @@ class Store:
         self._writer = engine.execution_options(**{_WRITES: True})
         # PostgreSQL's own default gives every statement a state of its own: a page and its cursor would not fit together.
         one_state: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        # Writers of one process stand in a queue here; SQLite's own waiting is asking again and again, by which one of many may starve.
+        self._turn = threading.Lock() if self.is_sqlite else None
         self._reader = engine if self.is_sqlite else engine.execution_options(**one_state)
 
     @property
@@ -66,8 +71,18 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._queued(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def _queued(self) -> Iterator[None]:
+        """This thread's turn to write, on SQLite. Whoever waits longer than anybody may write is let through to SQLite's own answer."""
+        mine = self._turn is not None and self._turn.acquire(timeout=10 * BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine and self._turn is not None:
+                self._turn.release()
 
     def close(self) -> None:
         """Give back every connection. The last one to leave folds the WAL into the file."""
@@ -171,6 +186,7 @@ def _bring_up_to_date(store: Store, migrate: bool) -> None:
     with store.engine.connect() as connection:
         found = schema_version(connection)
     if found == HEAD:
+        _check_data_keys(store, migrate)
         return
     if not migrate:
         raise StoreError(
@@ -180,8 +196,34 @@ def _bring_up_to_date(store: Store, migrate: bool) -> None:
     with store._writer.begin() as connection:
         if not store.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        if schema_version(connection) == HEAD:
-            return
-        from serving.migrations.run import upgrade
+        if schema_version(connection) != HEAD:
+            from serving.migrations.run import upgrade
 
-        upgrade(connection)
+            upgrade(connection)
+    _check_data_keys(store, migrate)
+
+
+def _check_data_keys(store: Store, write: bool) -> None:
+    """Every key that the store is sealed with must be here, and the one in use is noted before anything is sealed with it.
+
+    Raises DataKeyError, before a row is read or written. write: may the note be made?
+    """
+    from serving.store.identity import now
+
+    table = sa.table("data_keys", sa.column("name"), sa.column("since"))
+    with store.engine.connect() as connection:
+        noted = set(connection.scalars(sa.select(table.c.name)))
+    here = data_key.keys()
+    if noted and not here:
+        raise data_key.DataKeyError(
+            "事件库已加密，没有设数据密钥", where=data_key.VARIABLE, expected=f"密钥 {'、'.join(sorted(noted))}",
+            advice="把密钥放回环境变量；什么也没有读，什么也没有改",
+        )  # fmt: skip
+    for name in sorted(noted):
+        data_key.named(name)
+    if write and here and here[0].name not in noted:
+        with store._writer.begin() as connection:
+            if not store.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            if connection.scalar(sa.select(table.c.name).where(table.c.name == here[0].name)) is None:
+                connection.execute(sa.insert(table).values(name=here[0].name, since=now()))

@@ -14,6 +14,8 @@ from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Inte
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from serving.store.sealed import SealedJson, SealedText
+
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only under the name INTEGER
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Id = String(32)
@@ -46,6 +48,14 @@ class Counter(Base):
     value: Mapped[int] = mapped_column(BigInteger)
 
 
+class DataKeyRow(Base):
+    """A key with which something in this store is sealed, by its name: none that is named here may be missing when it is opened."""
+
+    __tablename__ = "data_keys"
+    name: Mapped[str] = mapped_column(String(8), primary_key=True)
+    since: Mapped[str] = mapped_column(Moment)
+
+
 class DocumentRow(Base):
     """One thing as received. `withdrawn` documents keep their row and lose their cases."""
 
@@ -53,8 +63,8 @@ class DocumentRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     doc_id: Mapped[str] = mapped_column(Text, index=True)
-    title: Mapped[str] = mapped_column(Text, default="")
-    text: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(SealedText("documents.title"), default="")
+    text: Mapped[str] = mapped_column(SealedText("documents.text"))
     form: Mapped[str] = mapped_column(String(32), default="text")
     nature: Mapped[str] = mapped_column(String(16))
     origin: Mapped[str] = mapped_column(Text, default="")
@@ -64,11 +74,15 @@ class DocumentRow(Base):
     fetched: Mapped[str] = mapped_column(String(40), default="")
     licence: Mapped[str] = mapped_column(Text, default="")
     encoding: Mapped[str] = mapped_column(String(40), default="")
-    details: Mapped[dict[str, Any]] = mapped_column("metadata", Json, default=dict)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", SealedJson("documents.metadata"), default=dict)
     # Every name, number and address that its articles tell → how `nlp.mask` treats it (`nlp.named`); {} until it is analysed.
-    names: Mapped[dict[str, str]] = mapped_column(Json, default=dict, server_default="{}")
+    names: Mapped[dict[str, str]] = mapped_column(SealedJson("documents.names"), default=dict, server_default="{}")
     stored_at: Mapped[str] = mapped_column(Moment)
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    # When its names and numbers were taken out, when its whole text was; "" while they stand.
+    redacted_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    expired_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    __table_args__ = (Index("ix_documents_expired_at_stored_at", "expired_at", "stored_at"),)
 
 
 class InboxRow(Base):
@@ -99,7 +113,7 @@ class ArticleRow(Base):
     __tablename__ = "articles"
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    title: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(SealedText("articles.title"), default="")
     start: Mapped[int] = mapped_column(Integer)
     end: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(16))
@@ -110,7 +124,7 @@ class ArticleRow(Base):
     publisher: Mapped[str] = mapped_column(Text, default="")  # the article's own, else the document's
     published: Mapped[str] = mapped_column(String(40), default="")
     corrected_by: Mapped[str] = mapped_column(String(120), default="")
-    analysis: Mapped[dict[str, Any]] = mapped_column(Json)
+    analysis: Mapped[dict[str, Any]] = mapped_column(SealedJson("articles.analysis"))
     __table_args__ = (Index("ix_articles_kind_label", "kind", "label"), Index("ix_articles_review", "review"))
 
 
@@ -125,8 +139,8 @@ class IncidentRow(Base):
     revision: Mapped[int] = mapped_column(Integer)
     sequence: Mapped[int] = mapped_column(BigInteger, unique=True)
     label: Mapped[str] = mapped_column(String(64))
-    title: Mapped[str] = mapped_column(Text, default="")
-    summary: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(SealedText("incidents.title"), default="")
+    summary: Mapped[str] = mapped_column(SealedText("incidents.summary"), default="")
     status: Mapped[str] = mapped_column(String(16), default="")
     basis: Mapped[str] = mapped_column(String(16), default="")
     tlp: Mapped[str] = mapped_column(String(16), default="")
@@ -140,7 +154,10 @@ class IncidentRow(Base):
     published_last: Mapped[str | None] = mapped_column(by_byte(40))
     sources: Mapped[int] = mapped_column(Integer, default=0)
     place_code: Mapped[str | None] = mapped_column(by_byte(12))  # of the main place: where it happened
-    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("incidents.data"))
+    tactics: Mapped[list[str]] = mapped_column(
+        Json, default=list, server_default="[]"
+    )  # beside sealed data, to be counted
     # Deferred: the incident merged into may be new in the same transaction.
     merged_into: Mapped[str | None] = mapped_column(ForeignKey("incidents.id", deferrable=True, initially="DEFERRED"))
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -184,7 +201,7 @@ class CaseRow(Base):
     article: Mapped[int] = mapped_column(Integer)
     number: Mapped[int] = mapped_column(Integer)
     label: Mapped[str] = mapped_column(String(64))
-    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("cases.data"))
     signature: Mapped[list[int]] = mapped_column(Json, default=list)
     stamp: Mapped[str] = mapped_column(
         String(16)
@@ -196,7 +213,7 @@ class CaseRow(Base):
 
 
 class CaseKeyRow(Base):
-    """A blocking key of a case: cases that share one are compared, the newest first."""
+    """A blocking key of a case: cases that share one are compared, the newest first. `key` is a token where there is a data key."""
 
     __tablename__ = "case_keys"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
@@ -213,7 +230,7 @@ class LinkRow(Base):
     second: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     decision: Mapped[str] = mapped_column(String(16))
     score: Mapped[float] = mapped_column(Float)
-    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    data: Mapped[dict[str, Any]] = mapped_column(SealedJson("links.data"))
     __table_args__ = (Index("ix_links_second", "second"),)
 
 
@@ -258,7 +275,7 @@ class ReportRow(Base):
     state: Mapped[str] = mapped_column(String(16), default="received")
     reviewed_by: Mapped[str] = mapped_column(String(120), default="")
     reviewed_at: Mapped[str] = mapped_column(Moment, default="")
-    correction: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    correction: Mapped[dict[str, Any] | None] = mapped_column(SealedJson("reports.correction"))
     received_at: Mapped[str] = mapped_column(Moment)
     # Complaints that wait for a person, and how many came in when.
     __table_args__ = (

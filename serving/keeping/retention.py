@@ -1,0 +1,244 @@
+"""How long what may be kept, on which legal basis, and the removal of what is due.
+
+In: a TOML file of rules (FANZHA_RETENTION), a store, a day. Out: documents that lost their texts and left their incidents (kind "expired" in
+the feed), documents that lost names and numbers only, counts, one line in the audit log. Without a file nothing is ever removed. The
+audit log is not touched. A rule: nature ("complaint", "published", "" for either), source (a glob over publisher, address or origin, "" for
+any), basis (why it may be kept at all), days (the whole document), personal_days (names and numbers in it), personal (which of them, as
+`nlp.named` sorts them). The first rule that fits a document counts; days run from when it was received; 0 keeps for ever.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nlp.errors import ConflictError, InputError
+from serving import audit, changes, incidents
+from serving.keeping import redact
+from serving.keeping.redact import Finder
+from serving.store import Store
+from serving.store.feed_tables import DecisionRow
+from serving.store.identity import now
+from serving.store.tables import BatchEntryRow, ChangeRow, DocumentRow, InboxRow, IncidentRow, ReportRow
+
+# Documents a transaction: others write between two of them.
+PAGE = 50
+SCAN = 1000
+# Of a person's, in a document; a suspect's name is what a case is known by and stays as long as the document.
+PERSONAL = ("victim", "phone", "account", "contact", "locality")
+NATURES = ("", "complaint", "published")
+# By itself (the background worker) no more than this share of all documents goes in one day, unless they are few: a clock that jumped
+# ahead, or a slip in the rules, must not empty a store. `fanzha retain` removes whatever is due.
+SHARE, FEW = 0.1, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table."""
+
+    basis: str
+    nature: str = ""
+    source: str = ""
+    days: int = 0
+    personal_days: int = 0
+    personal: tuple[str, ...] = PERSONAL
+
+    def fits(self, nature: str, sources: Sequence[str]) -> bool:
+        """Is this the rule for such a document?"""
+        return self.nature in ("", nature) and (
+            not self.source or any(fnmatchcase(s, self.source) for s in sources if s)
+        )
+
+
+@dataclass(slots=True)
+class Retained:
+    """What went, or would go. documents, personal: ids; incidents: ids of those that ended; changes: numbers in the feed."""
+
+    documents: list[str] = field(default_factory=list)
+    personal: list[str] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
+    by_rule: dict[str, int] = field(default_factory=dict)
+
+
+def load(file: Path) -> list[Rule]:
+    """The rules of a file. Raises InputError that says which line of the table is wrong."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"读不出留存规则：{error}", where=str(file), expected="TOML，见 docs/keeping.md") from error
+    if set(table) != {"rule"} or not isinstance(table["rule"], list):
+        raise InputError("没有规则", where=str(file), expected="一个或多个 [[rule]]")
+    return [_rule(said, f"{file} 第 {number} 条") for number, said in enumerate(table["rule"], 1)]
+
+
+def _rule(said: Any, where: str) -> Rule:
+    numbers = [said.get(name, 0) for name in ("days", "personal_days")]
+    texts = [said.get(name, "") for name in ("basis", "nature", "source")]
+    known = {"basis", "nature", "source", "days", "personal_days", "personal"}
+    if unknown := set(said) - known:
+        raise InputError(f"不认识 {'、'.join(sorted(unknown))}", where=where, expected="、".join(sorted(known)))
+    if not all(isinstance(text, str) for text in texts) or not said.get("basis", "").strip():
+        raise InputError("没有写依据", where=where, expected='basis = "依据哪部法律、为了什么"')
+    if said.get("nature", "") not in NATURES:
+        raise InputError(f"nature = {said['nature']!r}", where=where, expected="complaint、published 或不写")
+    if any(isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= 36_500 for days in numbers):
+        raise InputError("天数不对", where=where, expected="0（一直留着）到 36500 的整数")
+    personal = said.get("personal", list(PERSONAL))
+    if not isinstance(personal, list) or not set(personal) <= {*PERSONAL, "suspect", "other"}:
+        raise InputError(f"personal = {personal!r}", where=where, expected="、".join((*PERSONAL, "suspect", "other")))
+    return Rule(**said | {"personal": tuple(personal)})
+
+
+def run(
+    store: Store, rules: Sequence[Rule], *, actor: str, at: datetime | None = None, dry_run: bool = False, careful: bool = False
+) -> Retained:  # fmt: skip
+    """Remove what is due at `at` (now). dry_run: change nothing. careful: ConflictError where too much would go at once."""
+    at = at or datetime.now(UTC)
+    done = Retained()
+    with store.reading() as session:
+        expired, personal = [], []
+        for document_id, rule, whole in _due(session, rules, at):
+            (expired if whole else personal).append(document_id)
+            done.by_rule[rule.basis] = done.by_rule.get(rule.basis, 0) + 1
+            if not whole:
+                done.personal.append(document_id)
+        count = session.scalar(sa.select(sa.func.count()).where(DocumentRow.expired_at == "")) or 0
+        done.documents = expired
+        done.incidents = _ending(session, expired)
+    if careful and len(expired) > max(FEW, SHARE * count):
+        raise ConflictError(
+            f"一次到期 {len(expired)} 件，共 {count} 件：可能是时钟或规则有误，没有动", where="FANZHA_RETENTION",
+            advice="先看 fanzha retain --dry-run，确实如此再运行 fanzha retain",
+        )  # fmt: skip
+    if dry_run or not (expired or personal):
+        return done
+    for chunk in _pages(expired):
+        with store.writing() as session:
+            done.changes += expire(session, chunk)
+    sorts = {name: rule.personal for name, rule in _rules_of(store, rules, personal).items()}
+    for chunk in _pages(personal):
+        with store.writing() as session:
+            done.changes += forget_names(session, {name: sorts[name] for name in chunk})
+    with store.writing() as session:
+        detail = {
+            "documents": len(expired),
+            "personal": len(personal),
+            "incidents": len(done.incidents),
+            "bases": done.by_rule,
+        }
+        audit.record(session, actor, "admin", "retained", detail=detail)
+    return done
+
+
+def expire(session: Session, document_ids: Sequence[str]) -> list[int]:
+    """Take documents out for good: incidents, texts, names, numbers, what people noted of them. Returns the numbers of the changes."""
+    changes.lock(session)
+    ending = _ending(session, document_ids)
+    numbers = incidents.withdraw_documents(session, document_ids, gone="expired")
+    when = now()
+    for document_id in document_ids:
+        redact.empty(session, document_id, when)
+    gone = {"external_id": None, "idempotency_key": None, "correction": None}
+    session.execute(sa.update(ReportRow).where(ReportRow.document_id.in_(document_ids)).values(**gone))
+    session.execute(
+        sa.update(BatchEntryRow).where(BatchEntryRow.document_id.in_(document_ids)).values(name="", error=None)
+    )
+    session.execute(sa.update(InboxRow).where(InboxRow.document_id.in_(document_ids)).values(error=""))
+    # An incident that is over: nothing said of it can be undone, and its log no longer tells where a victim lives.
+    session.execute(
+        sa.update(DecisionRow)
+        .where(DecisionRow.incident_id.in_(ending))
+        .values(note="", details={}, undone_by="expired", undone_at=when)
+    )
+    for change in session.scalars(sa.select(ChangeRow).where(ChangeRow.incident_id.in_(ending))):
+        change.summary = {
+            key: {name: value for name, value in side.items() if name != changes.INNER}
+            if isinstance(side, dict)
+            else side
+            for key, side in change.summary.items()
+        }
+    return numbers
+
+
+def forget_names(session: Session, sorts: dict[str, tuple[str, ...]]) -> list[int]:
+    """Take names and numbers of these sorts out of documents: id → sorts. Returns the numbers of the changes."""
+    changes.lock(session)
+    touched: set[str] = set()
+    for document_id, wanted in sorts.items():
+        row = session.get_one(DocumentRow, document_id)
+        values = [name for name, sort in row.names.items() if sort in wanted and _is_long_enough(name)]
+        touched |= redact.redact(session, document_id, Finder(values))
+    return incidents.rebuild(session, touched)
+
+
+def _is_long_enough(name: str) -> bool:
+    try:
+        Finder([name])
+    except InputError:
+        return False
+    return True
+
+
+def _due(session: Session, rules: Sequence[Rule], at: datetime) -> Iterator[tuple[str, Rule, bool]]:
+    """(document, rule, whole) for everything that is due, the oldest first."""
+    least = min((days for rule in rules for days in (rule.days, rule.personal_days) if days), default=0)
+    if not least:
+        return
+    columns = (DocumentRow.id, DocumentRow.nature, DocumentRow.publisher, DocumentRow.url, DocumentRow.origin,
+               DocumentRow.stored_at, DocumentRow.redacted_at)  # fmt: skip
+    query = sa.select(*columns).where(DocumentRow.expired_at == "", DocumentRow.stored_at < _moment(at, least))
+    for row in session.execute(
+        query.order_by(DocumentRow.stored_at, DocumentRow.id), execution_options={"yield_per": SCAN}
+    ):
+        rule = next((rule for rule in rules if rule.fits(row.nature, (row.publisher, row.url, row.origin))), None)
+        if rule is None:
+            continue
+        if rule.days and row.stored_at < _moment(at, rule.days):
+            yield row.id, rule, True
+        elif rule.personal_days and not row.redacted_at and row.stored_at < _moment(at, rule.personal_days):
+            yield row.id, rule, False
+
+
+def _rules_of(store: Store, rules: Sequence[Rule], document_ids: Sequence[str]) -> dict[str, Rule]:
+    wanted = set(document_ids)
+    columns = (DocumentRow.id, DocumentRow.nature, DocumentRow.publisher, DocumentRow.url, DocumentRow.origin)
+    found = {}
+    with store.reading() as session:
+        for chunk in _pages(sorted(wanted)):
+            for row in session.execute(sa.select(*columns).where(DocumentRow.id.in_(chunk))):
+                found[row.id] = next(r for r in rules if r.fits(row.nature, (row.publisher, row.url, row.origin)))
+    return found
+
+
+def _ending(session: Session, document_ids: Sequence[str]) -> list[str]:
+    """The incidents that nothing else tells."""
+    from serving.store.tables import CaseRow
+
+    gone, told = set(document_ids), set()
+    for chunk in _pages(document_ids):
+        told |= set(session.scalars(sa.select(CaseRow.incident_id).where(CaseRow.document_id.in_(chunk))))
+    ending = []
+    for incident_id in sorted(filter(None, told)):
+        by = session.scalars(sa.select(CaseRow.document_id).where(CaseRow.incident_id == incident_id).distinct())
+        if set(by) <= gone and session.get(IncidentRow, incident_id) is not None:
+            ending.append(incident_id)
+    return ending
+
+
+def _moment(at: datetime, days: int) -> str:
+    """The moment `days` before, as rows write it."""
+    return (at - timedelta(days=days)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _pages(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), PAGE):
+        yield values[start : start + PAGE]
