@@ -16,7 +16,10 @@ import pytest
 
 from tests.processes import TESTS, free_port
 
-SAME = ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py")
+SAME = (
+    "test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py", "test_annotation_store.py",
+    "test_annotation_queue.py",
+)  # fmt: skip
 pytestmark = pytest.mark.slow
 
 
@@ -25,7 +28,7 @@ def _program(name: str) -> str | None:
     return found or next((str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The URL of a running server, without a database."""
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
@@ -51,9 +54,10 @@ def server() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_inbox_worker_and_sequence_hold_on_postgresql(server: str) -> None:
+@pytest.mark.parametrize("file", SAME)
+def test_the_same_tests_hold_on_postgresql(server: str, file: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SAME], cwd=TESTS, capture_output=True, text=True,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file], cwd=TESTS, capture_output=True, text=True,
         env=os.environ | {"FANZHA_TEST_POSTGRES": server, "PYTHONPATH": str(TESTS.parent)}, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-6000:]

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from nlp import mask
 from nlp.errors import FanzhaError
 from serving import audit
-from serving.people import COOKIE, NOBODY, who_is
+from serving.people import COOKIE, NOBODY, RANKS, who_is
 from serving.store import Store
 
 BASE = "/console"
@@ -35,6 +35,15 @@ class Visitor:
     def sees_all(self) -> bool:
         """Does this visitor see unmasked values, and may work at the desk?"""
         return mask.sees_all(self.role)
+
+    def may(self, minimum: str) -> bool:
+        """Is this visitor's role `minimum` or a higher one?"""
+        return self.role in RANKS and RANKS.index(self.role) >= RANKS.index(minimum)
+
+    @property
+    def edits(self) -> bool:
+        """May this visitor annotate, settle disputes, bring labels in and give them out?"""
+        return self.may("editor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Room:
     def note(self, visitor: Visitor, action: str, object: str = "", /, **detail: Any) -> None:
         """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
 
-        action: show, export, decide, undo, import. Raises StoreError: what cannot be written down is not shown.
+        action: show, export, decide, annotate, undo, import. Raises StoreError: what cannot be written down is not shown.
         """
         if visitor.sees_all and not self.demo:
             with self.store.writing() as session:
