@@ -80,7 +80,7 @@ def test_spans_are_annotated_and_go_to_label_studio_s_form_and_back(page: Browse
     page.press("1", "2")
     page.until(lambda: spans(page) == [("受害人", text[0:4])], "the victim")
     # 2. Two more letters inside it as a place, with keys alone; undo one step, do it again.
-    page.press("m", *[Keys.ARROW_RIGHT] * 2)
+    page.press(Keys.ESCAPE, "m", *[Keys.ARROW_RIGHT] * 2)
     from selenium.webdriver import ActionChains
 
     drawn = ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ARROW_RIGHT * 2).key_up(Keys.SHIFT)

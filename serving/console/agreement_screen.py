@@ -241,7 +241,7 @@ class Settle:
                 self.body.set_content(draw_sheet(with_mine(self.sheet, said, f"没有保存：{told(error)}")))
             return
         ui.run_javascript(f"window.annotate_saved?.({sheet.document_id!r})")
-        ui.navigate.to(f"{BASE}/annotate/dispute/{following}" if following else f"{BASE}{HERE}")
+        ui.navigate.to(f"/annotate/dispute/{following}" if following else HERE)  # NiceGUI puts BASE before it
 
     def _write(self, said: Judgment, seen: int) -> str:
         """Settle; returns the next dispute that this person may settle, "" where there is none."""
