@@ -16,6 +16,7 @@ import typer
 
 from nlp.errors import FanzhaError, InputError
 from serving import keep_commands, model_command
+from serving.annotation_commands import annotations_app
 from serving.command_options import (
     JsonOption,
     MapOption,
@@ -41,6 +42,7 @@ model_command.register(app)
 keep_commands.register(app)
 app.add_typer(people_app, name="people")
 app.add_typer(audit_app, name="audit")
+app.add_typer(annotations_app, name="annotations")
 
 app.command()(ingest)
 app.command()(watch)

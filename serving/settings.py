@@ -7,6 +7,7 @@ It opens nothing: the store is opened by `serving.store.open_store`, the model b
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_STREAM_SECONDS": "一条变更流（SSE）最长多少秒，之后由客户端接着连，默认 600",
     "FANZHA_PRIVATE_HOSTS": "允许推送到的内网主机名，逗号分隔；不设则只推送到公网地址",
     "FANZHA_WEBHOOKS": "off 则这个进程不发推送，默认 on",
+    "FANZHA_SECOND_SHARE": "标注：多大的一份由两个人各标一遍（0 到 1），默认 0.1",
     "FANZHA_ANALYZER": "仅供测试：“模块:函数”，返回代替正式分析器的对象",
 }
 
@@ -50,6 +52,7 @@ class Settings:
     webhooks: bool = False
     private_hosts: tuple[str, ...] = ()
     retention: Path | None = None
+    second_share: float = 0.1  # of the documents that are annotated, how many get a second annotation
 
 
 def store_url(address: str) -> str:
@@ -75,6 +78,11 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         raise InputError(f"FANZHA_BATCH={batch}", expected="1 到 4096 的整数", advice="改正环境变量或不设置它")
     model = values.get("FANZHA_MODEL", "")
     retention = values.get("FANZHA_RETENTION", "")
+    share = values.get("FANZHA_SECOND_SHARE", "0.1")
+    if not re.fullmatch(r"0|1|[01]?\.\d{1,6}", share) or not 0 <= float(share) <= 1:
+        raise InputError(
+            f"FANZHA_SECOND_SHARE={share}", expected="0 到 1 的小数，如 0.1", advice="改正环境变量或不设置它"
+        )
     return Settings(
         store=store_url(store or values.get("FANZHA_STORE", "") or DEFAULT_STORE),
         model=Path(model) if model else None,
@@ -85,4 +93,5 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         private_hosts=tuple(
             host for host in values.get("FANZHA_PRIVATE_HOSTS", "").replace(" ", "").split(",") if host
         ),
+        second_share=float(share),
     )

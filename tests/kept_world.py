@@ -14,10 +14,13 @@ import sqlalchemy as sa
 from stores import address_of, fresh_store
 from test_worker import DENGZHOU, LUQUAN, complaint, put, told, unlike
 
+from corpora.judgments import Judgment
 from corpora.page_links import Link
+from nlp import taxonomy
 from nlp.errors import InputError
 from nlp.records import Document
 from serving import audit, batches, hooks, incidents, queries, reports, rulings, watch_pages, watch_sources
+from serving.annotation import saving
 from serving.people import api_keys, attempts, logins, roster
 from serving.queries import IncidentFilter
 from serving.store import Store
@@ -63,6 +66,8 @@ def fill(store: Store) -> dict[str, str]:
         kept = next(row.id for row in queries.list_documents(session)[0] if row.doc_id == "TS-77")
     with store.writing() as session:
         incidents.withdraw_documents(session, [gone])
+    with store.writing() as session:
+        saving.save(session, kept, Judgment("case", taxonomy.load().label_ids[0]), by="小赵", seen=0)
     # 3. People themselves, a key, a log-in, a failed one, a webhook with what waits for it, an audit line.
     with store.writing() as session:
         person = roster.add(session, "小赵", "admin", PASSWORD)

@@ -13,7 +13,8 @@ from nlp.records import Document
 from serving import reports, views
 from serving.console import decisions, desk_queue
 from serving.console.decisions import Decision, decide, undo
-from serving.console.desk_queue import LEASE_SECONDS, Item, Queue, waiting
+from serving.console.desk_queue import Item, Queue, waiting
+from serving.console.leases import LEASE_SECONDS
 from serving.store.tables import ArticleRow, CaseRow, IncidentRow, ReportRow
 from serving.worker import Worker
 from tests.fake_analyzer import make

@@ -16,11 +16,12 @@ SAME = (
     ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py"),
     ("test_rulings.py", "test_standing.py"),
     ("test_sealed.py", "test_retention.py", "test_held.py"),
+    ("test_annotation_store.py", "test_annotation_queue.py"),
 )
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The URL of a running server, without a database."""
     if reason := missing():

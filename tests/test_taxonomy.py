@@ -20,6 +20,13 @@ def test_every_type_has_a_name_a_meaning_and_cues():
         assert label.cues, label.id
 
 
+def test_every_type_says_where_its_border_runs_and_shows_examples():
+    types = taxonomy.load()
+    for label in (*types.labels, types.empty):
+        assert label.border
+        assert len(label.examples) >= 2, label.id
+
+
 def test_merged_classes_name_known_labels():
     types = taxonomy.load()
     for labels in types.merged.values():

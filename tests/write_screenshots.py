@@ -37,7 +37,9 @@ def incident(page: Browser) -> None:
     page.open(f"/console/incidents?q={TOLD}")
     address = page.one(".incidents .what a").get_attribute("href")
     page.open(address.removeprefix(page.address))
-    next(fact for fact in page.all("button.fact") if "18.6万元" in fact.text).click()
+    page.until(
+        lambda: [fact.click() or True for fact in page.all("button.fact") if "18.6万元" in fact.text][:1], "the loss"
+    )
     page.one("mark.here")
     page.driver.execute_script("scrollTo(0,0)")
 
@@ -54,6 +56,21 @@ def desk(page: Browser) -> None:
         page.until(lambda before=before: page.one("[data-report]").get_attribute("data-report") != before, "the next")
 
 
+def annotate(page: Browser) -> None:
+    """标注 with a span chosen in a document that has several."""
+    page.open("/console/annotate")
+    page.until(lambda: page.text("#an-text"), "a document")
+    for _ in range(12):
+        if len(page.all("#an-text mark")) > 5:
+            break
+        before = page.text("#an-text")
+        page.press("s")
+        page.until(lambda before=before: page.text("#an-text") != before, "the next")
+    page.press("n")
+    page.one("#an-palette .button")
+    page.driver.execute_script("document.querySelector('#an-text').scrollTop=0;scrollTo(0,0)")
+
+
 def bring_in(page: Browser) -> None:
     """导入 with a sheet whose columns are recognised."""
     page.open("/console/import")
@@ -63,7 +80,8 @@ def bring_in(page: Browser) -> None:
 
 
 SCREENS: tuple[tuple[str, Callable[[Browser], None]], ...] = (
-    ("overview", overview), ("incidents", incidents), ("incident", incident), ("desk", desk), ("import", bring_in),
+    ("overview", overview), ("incidents", incidents), ("incident", incident), ("desk", desk),
+    ("annotate", annotate), ("import", bring_in),
 )  # fmt: skip
 
 

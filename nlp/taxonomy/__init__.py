@@ -19,7 +19,10 @@ UNRELATED = "unrelated"  # the kind that has no label
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One scam type. `handbook` and `ccl2023` name the nearest class elsewhere, "" where there is none."""
+    """One scam type. `handbook` and `ccl2023` name the nearest class elsewhere, "" where there is none.
+
+    border: what decides between this one and its neighbours; examples: short invented cases. "" and () where a version has none.
+    """
 
     id: str
     name: str
@@ -27,6 +30,8 @@ class Label:
     handbook: str
     ccl2023: str
     cues: tuple[str, ...]
+    border: str = ""
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,16 @@ def load(version: str = CURRENT) -> Taxonomy:
         raise TaxonomyError(f"没有版本 {version!r}", where="nlp/taxonomy", advice=f"现行版本为 {CURRENT}")
     table = tomllib.loads(source.read_text(encoding="utf-8"))
     labels = {
-        row["id"]: Label(row["id"], row["name"], row["meaning"], row["handbook"], row["ccl2023"], tuple(row["cues"]))
+        row["id"]: Label(
+            row["id"],
+            row["name"],
+            row["meaning"],
+            row["handbook"],
+            row["ccl2023"],
+            tuple(row["cues"]),
+            row.get("border", ""),
+            tuple(row.get("examples", ())),
+        )
         for row in table["labels"]
     }
     if len(labels) != len(table["labels"]):

@@ -64,12 +64,32 @@ def attach(app: FastAPI) -> None:
             where="fanzha serve --console",
             advice="pip install 'fanzha[console]' 后重试",
         ) from error
-    from serving.console import desk_screen, frame, import_screen, incident_screen, incident_sheet, overview_screen
+    from serving.console import (
+        agreement_screen,
+        annotate_screen,
+        desk_screen,
+        exchange_screen,
+        frame,
+        import_screen,
+        incident_screen,
+        incident_sheet,
+        overview_screen,
+    )
 
     room = Room(app)
     pages.add_static_files("/static", STATIC, max_cache_age=31_536_000)  # their address changes with them
     pages.add_middleware(_Policy)
-    for screen in (frame, overview_screen, incident_screen, incident_sheet, desk_screen, import_screen):
+    for screen in (
+        frame,
+        overview_screen,
+        incident_screen,
+        incident_sheet,
+        desk_screen,
+        annotate_screen,
+        agreement_screen,
+        exchange_screen,
+        import_screen,
+    ):
         screen.register(room)
     frame.register_errors(room)
 

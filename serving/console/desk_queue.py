@@ -19,11 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from serving.console import wording
+from serving.console.leases import Leases
 from serving.store import Store
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, IncidentRow, LinkRow, ReportRow
 
-# A report lies before one person this long without a key being pressed, then others may get it.
-LEASE_SECONDS = 600.0
 # The order is looked at anew after this long; between, it is the list as it was less what was decided.
 FRESH_SECONDS = 15.0
 # Reports ranked at a time, the newest first: an older backlog moves up as these are done.
@@ -50,36 +49,33 @@ class Queue:
         self._lock = threading.Lock()
         self._items: list[Item] = []
         self._read_at = -math.inf
-        self._leases: dict[str, tuple[str, float]] = {}  # report → (who, until)
-        self._skipped: dict[str, set[str]] = {}  # who → reports that he put off
+        self._leases = Leases(clock)
 
     def take(self, who: str, number: int = 1) -> list[Item]:
         """The first `number` items that nobody else holds, leased to `who`; what he holds already comes first."""
         with self._lock:
             now = self._clock()
-            if now - self._read_at > FRESH_SECONDS or len(self._free(who, now)) < number:
+            if now - self._read_at > FRESH_SECONDS or len(self._free(who)) < number:
                 self._read(now)
-            found = self._free(who, now)
-            if not found and self._skipped.get(who):
-                self._skipped.pop(who)  # all that is left was put off: it comes round again
-                found = self._free(who, now)
-            held = [item for item in found if self._leases.get(item.report_id, ("", 0.0))[0] == who]
+            found = self._free(who)
+            if not found and self._leases.forgive(who):
+                found = self._free(who)  # all that is left was put off: it comes round again
+            held = [item for item in found if self._leases.has(who, item.report_id)]
             taken = (held + [item for item in found if item not in held])[:number]
             for item in taken:
-                self._leases[item.report_id] = (who, now + LEASE_SECONDS)
+                self._leases.take(who, item.report_id)
             return taken
 
     def skip(self, who: str, report_id: str) -> None:
         """Put one off: others may get it, `who` gets it when nothing else is left."""
         with self._lock:
-            self._skipped.setdefault(who, set()).add(report_id)
-            self._let_go(who, report_id)
+            self._leases.put_off(who, report_id)
 
     def done(self, who: str, report_id: str) -> None:
         """It was decided."""
         with self._lock:
             self._items = [item for item in self._items if item.report_id != report_id]
-            self._let_go(who, report_id)
+            self._leases.let_go(who, report_id)
 
     def again(self) -> None:
         """Something came back into the queue: read it at the next taking."""
@@ -89,23 +85,13 @@ class Queue:
     def leave(self, who: str) -> None:
         """`who` went away: what he held is free."""
         with self._lock:
-            self._leases = {report_id: lease for report_id, lease in self._leases.items() if lease[0] != who}
-            self._skipped.pop(who, None)
+            self._leases.leave(who)
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def _let_go(self, who: str, report_id: str) -> None:
-        if self._leases.get(report_id, ("", 0.0))[0] == who:
-            del self._leases[report_id]
-
-    def _free(self, who: str, now: float) -> list[Item]:
-        put_off = self._skipped.get(who, set())
-        return [
-            item for item in self._items
-            if item.report_id not in put_off
-            and ((lease := self._leases.get(item.report_id)) is None or lease[0] == who or lease[1] < now)
-        ]  # fmt: skip
+    def _free(self, who: str) -> list[Item]:
+        return [item for item in self._items if self._leases.free(who, item.report_id)]
 
     def _read(self, now: float) -> None:
         with self._store().reading() as session:

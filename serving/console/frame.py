@@ -27,14 +27,16 @@ _ICONS = {
     "overview": "M4 20V10m5 10V4m5 16v-8m5 8V7",
     "incidents": "M4 5h16M4 10h16M4 15h16M4 20h10",
     "desk": "M12 3v18M4 8h16M7 8l-3 7h6zm10 0-3 7h6z",
+    "annotate": "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
     "bring": "M12 4v11m-5-5 5 5 5-5M4 20h16",
 }
-# Address, name, icon, whether only those who see everything may use it.
+# Address, name, icon, the lowest role that may use it.
 SCREENS = (
-    ("/", "总览", "overview", False),
-    ("/incidents", "事件", "incidents", False),
-    ("/desk", "研判台", "desk", True),
-    ("/import", "导入", "bring", True),
+    ("/", "总览", "overview", "reader"),
+    ("/incidents", "事件", "incidents", "reader"),
+    ("/desk", "研判台", "desk", "analyst"),
+    ("/annotate", "标注", "annotate", "editor"),
+    ("/import", "导入", "bring", "analyst"),
 )
 # A page that is not full by then is shown empty first. NiceGUI gives up on a page that has not come out after PAGE_SECONDS.
 AT_ONCE_SECONDS = 1.0
@@ -82,8 +84,8 @@ def _rail(room: Room, visitor: Visitor, here: str) -> Html:
             "a", _icon(icon), tag("span", name), href=f"{BASE}{address}", class_="on" if address == here else None,
             aria_current="page" if address == here else None,
         )
-        for address, name, icon, inner in SCREENS
-        if visitor.sees_all or not inner
+        for address, name, icon, minimum in SCREENS
+        if visitor.may(minimum)
     ]  # fmt: skip
     return join(
         tag("a", "跳到正文", href="#main", class_="skip"),
@@ -129,10 +131,12 @@ async def patiently(work: Coroutine[Any, Any, None]) -> None:
     await filling
 
 
-def refuse(visitor: Visitor) -> None:
-    """What a reader sees where only the staff may work."""
-    advice = "回到值守人员身份后可用。" if visitor.demo else tag("a", "登录后可用", href=f"{BASE}/login")
-    ui.html(empty("这里只供值守人员使用", advice), sanitize=False)
+def refuse(visitor: Visitor, whom: str = "值守人员") -> None:
+    """What somebody sees where only the staff may work, or only the editors."""
+    advice: Any = "回到值守人员身份后可用。" if visitor.demo else tag("a", "登录后可用", href=f"{BASE}/login")
+    if visitor.sees_all:
+        advice = f"您的身份不够；请管理员用 fanzha people change 把您设为{whom}。"
+    ui.html(empty(f"这里只供{whom}使用", advice), sanitize=False)
 
 
 def tell(text: str, *, bad: bool = False) -> None:

@@ -36,10 +36,19 @@ class Visitor:
         """Does this visitor see unmasked values, and may work at the desk?"""
         return mask.sees_all(self.role)
 
+    def may(self, minimum: str) -> bool:
+        """Is this visitor's role `minimum` or a higher one?"""
+        return self.role in RANKS and RANKS.index(self.role) >= RANKS.index(minimum)
+
     @property
     def may_rule(self) -> bool:
         """May this visitor merge, split and mark incidents? Editors may, as over the API."""
-        return RANKS.index(self.role) >= RANKS.index("editor")
+        return self.may("editor")
+
+    @property
+    def edits(self) -> bool:
+        """May this visitor annotate, settle disputes, bring labels in and give them out?"""
+        return self.may("editor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Room:
     def note(self, visitor: Visitor, action: str, object: str = "", /, **detail: Any) -> None:
         """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
 
-        action: show, list, export, decide, merge, split, mark, undo, import. Raises StoreError: what cannot be written down is not shown.
+        action: show, list, export, decide, annotate, merge, split, mark, undo, import. Raises StoreError: what cannot be written down is not shown.
         """
         if visitor.sees_all and not self.demo:
             with self.store.writing() as session:

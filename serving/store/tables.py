@@ -125,7 +125,11 @@ class ArticleRow(Base):
     published: Mapped[str] = mapped_column(String(40), default="")
     corrected_by: Mapped[str] = mapped_column(String(120), default="")
     analysis: Mapped[dict[str, Any]] = mapped_column(SealedJson("articles.analysis"))
-    __table_args__ = (Index("ix_articles_kind_label", "kind", "label"), Index("ix_articles_review", "review"))
+    __table_args__ = (
+        # By the document's id, which is a hash: the first ones of a type are a fair draw of it.
+        Index("ix_articles_kind_label_document_id", "kind", "label", "document_id"),
+        Index("ix_articles_review_confidence", "review", "confidence"),
+    )
 
 
 class IncidentRow(Base):

@@ -61,6 +61,8 @@
     } else if ((found = at("mark[data-ref]"))) {
       const button = [...document.querySelectorAll("[data-refs]")].find((b) => b.dataset.refs.split(" ").includes(found.dataset.ref));
       if (button) { choose(button); light(button.dataset.refs.split(" ")); button.scrollIntoView({ block: "nearest" }); }
+    } else if ((found = at("[data-export]"))) {
+      act(found.dataset.export, document.getElementById("export-form").value);
     } else if (at("[data-paste]")) {
       act("paste", `${document.getElementById("paste-nature").value}|${document.getElementById("paste").value}`);
     } else if (at("[data-save-view]")) {
