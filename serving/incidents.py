@@ -40,10 +40,13 @@ def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.Chan
         row = session.get(IncidentRow, incident_id)
         cases = sourced.of_incident(session, incident_id)
         if cases:
-            snapshots.belongs(session, ((case.source.document_id, incident_id) for case in cases))
+            # Whom its record names already was noted then; a thousand sources are not noted again for one that joins.
+            noted = {source["document_id"] for source in row.data.get("sources", ())} if row is not None else set()
+            told = {case.source.document_id for case in cases}
+            snapshots.belongs(session, ((document_id, incident_id) for document_id in told - noted))
             links = resolution.best_links(session, incident_id) if len(cases) > 1 else []
             incident = marking.marked(session, build_incident(incident_id, cases, links))
-            names = _names_of(session, {case.source.document_id for case in cases})
+            names = _names_of(session, told)
             story = {"parent": parents.get(incident_id), "into": sorted(parts.get(incident_id, ()))}
             number = _write(session, row, incident, _for_readers(incident, cases, links), names, story)
         else:

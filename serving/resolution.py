@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,6 +33,12 @@ PER_SIDE = 4
 PER_INCIDENT = 100
 JOINS = ("reprint", "same")
 _SPLITS = "fanzha_splits"
+# Tables, not entities: a case costs a dozen statements, and half of what an entity's cost is the entity.
+_CASES, _KEYS, _LINKS = (sa.inspect(row).local_table for row in (CaseRow, CaseKeyRow, LinkRow))
+# What is asked for every case, put together once.
+_HELD = sa.select(_CASES.c.id).where(_CASES.c.incident_id == sa.bindparam("name")).limit(1)
+_STANDS = sa.select(IncidentRow.merged_into).where(IncidentRow.id == sa.bindparam("name"))
+_MOVES = sa.update(_CASES).where(_CASES.c.id == sa.bindparam("own")).values(incident_id=sa.bindparam("home"))
 
 
 def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = ()) -> set[str]:
@@ -41,6 +48,7 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
     1. Keys. 2. Candidates. 3. Links, kept unless they say nothing or a person's stands there. 4. Join, merge or found.
     """
     touched: set[str] = set()
+    session.flush()  # what follows asks tables, which does not flush by itself
     loaded = sourced.to_compare(session, case_ids)
     for case_id in case_ids:
         case = loaded[case_id]
@@ -48,7 +56,7 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
         others = sourced.to_compare(session, candidates(session, case_id, keys))  # 2.
         if keys:
             rows = [{"key": sealed.token(key), "case_id": case_id} for key in sorted({key[:200] for key in keys})]
-            session.execute(sa.insert(CaseKeyRow), rows)
+            session.execute(_KEYS.insert(), rows)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
         pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in others.values())
         said = _said(session, case_id) if case_id in spoken else {}
@@ -80,12 +88,16 @@ def settle(session: Session, incident_ids: set[str]) -> set[str]:
 
 
 def best_links(session: Session, incident_id: str) -> list[Link]:
-    """The best links among the cases of an incident, at most `PER_INCIDENT`: thousands of cases have 32 times as many."""
-    ours = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
+    """The best links among the cases of an incident, at most `PER_INCIDENT`; of a large one those among as many cases.
+
+    Two thousand reprints have 64,000 links, and the incident is built anew with every one that joins.
+    """
+    ours = sa.select(_CASES.c.id).where(_CASES.c.incident_id == incident_id).order_by(_CASES.c.id).limit(PER_INCIDENT)
+    names = session.scalars(ours).all()
     rows = session.scalars(
-        sa.select(LinkRow.data)
-        .where(LinkRow.first.in_(ours), LinkRow.second.in_(ours))
-        .order_by(LinkRow.score.desc(), LinkRow.first, LinkRow.second)
+        sa.select(_LINKS.c.data)
+        .where(_LINKS.c.first.in_(names), _LINKS.c.second.in_(names))
+        .order_by(_LINKS.c.score.desc(), _LINKS.c.first, _LINKS.c.second)
         .limit(PER_INCIDENT)
     )
     return [shapes.load_link(data) for data in rows]
@@ -103,19 +115,24 @@ def candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]
         # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
         for at in range(0, len(some), 400):
             part = some[at : at + 400]
-            piece = "SELECT case_id FROM (SELECT case_id FROM case_keys WHERE key = :k{0} ORDER BY id DESC LIMIT {1}) AS q{0}"
-            statement = sa.text(" UNION ALL ".join(piece.format(number, PER_KEY) for number in range(len(part))))
             bound = {f"k{number}": key for number, key in enumerate(part)}
-            found.update(session.scalars(statement, bound).all())
+            found.update(session.scalars(_newest_of(len(part)), bound).all())
     found.pop(case_id, None)
     return [candidate for candidate, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]]
+
+
+@cache
+def _newest_of(count: int) -> sa.TextClause:
+    """The newest `PER_KEY` cases of each of `count` keys, bound as k0, k1 …: parsed once, for it is asked for every case."""
+    piece = "SELECT case_id FROM (SELECT case_id FROM case_keys WHERE key = :k{0} ORDER BY id DESC LIMIT {1}) AS q{0}"
+    return sa.text(" UNION ALL ".join(piece.format(number, PER_KEY) for number in range(count)))
 
 
 def keep_links(session: Session, links: Sequence[Link]) -> None:
     """Write links between pairs that have none."""
     if links:
         session.execute(
-            sa.insert(LinkRow),
+            _LINKS.insert(),
             [
                 {"first": link.first, "second": link.second, "decision": link.decision, "score": link.score,
                  "data": shapes.dump(link)}
@@ -140,7 +157,7 @@ def _place(session: Session, case: SourcedCase, links: Sequence[Link], said: Map
         return {_found(session, case.case_id)}
     others = {link.second if link.first == case.case_id else link.first: link for link in links}
     asked = [*others, *said]
-    home = dict(session.execute(sa.select(CaseRow.id, CaseRow.incident_id).where(CaseRow.id.in_(asked))).all())
+    home = dict(session.execute(sa.select(_CASES.c.id, _CASES.c.incident_id).where(_CASES.c.id.in_(asked))).all())
     # Two cases of one article are two incidents, whatever else they share with a third.
     taken = set(
         session.scalars(
@@ -227,7 +244,7 @@ def _found(session: Session, case_id: str, attempt: int = 0) -> str:
     """A new incident for a case that links to none; the id of one that it founded and that nobody is left in is taken up again."""
     while True:
         name = identity.incident_id(case_id, attempt)
-        row = session.get(IncidentRow, name)
+        row = session.execute(_STANDS, {"name": name}).one_or_none()
         if row is None or (row.merged_into is None and not _held(session, name)):
             _move(session, [case_id], name)
             return name
@@ -235,11 +252,11 @@ def _found(session: Session, case_id: str, attempt: int = 0) -> str:
 
 
 def _held(session: Session, incident_id: str) -> bool:
-    return session.scalar(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).limit(1)) is not None
+    return session.scalar(_HELD, {"name": incident_id}) is not None
 
 
 def _move(session: Session, case_ids: Sequence[str], incident_id: str) -> None:
-    session.execute(sa.update(CaseRow).where(CaseRow.id.in_(case_ids)).values(incident_id=incident_id))
+    session.execute(_MOVES, [{"own": case_id, "home": incident_id} for case_id in case_ids])
 
 
 def _split(session: Session, incident_id: str) -> set[str]:

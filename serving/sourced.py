@@ -64,14 +64,15 @@ class _Bodies:
 
 _bodies = _Bodies()
 _kept: dict[tuple[str, str], SourcedCase] = {}
+_CASES, _DOCUMENTS, _ARTICLES = (sa.inspect(row).local_table for row in (CaseRow, DocumentRow, ArticleRow))
 _LIGHT = (
     sa.select(
-        CaseRow.id, CaseRow.stamp, CaseRow.data, CaseRow.signature, CaseRow.document_id, DocumentRow.doc_id, DocumentRow.nature,
-        ArticleRow.title,
+        _CASES.c.id, _CASES.c.stamp, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _DOCUMENTS.c.doc_id, _DOCUMENTS.c.nature,
+        _ARTICLES.c.title,
     )
-    .join(DocumentRow, DocumentRow.id == CaseRow.document_id)
-    .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
-    .where(DocumentRow.withdrawn.is_(False))
+    .join(_DOCUMENTS, _DOCUMENTS.c.id == _CASES.c.document_id)
+    .join(_ARTICLES, (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.number == _CASES.c.article))
+    .where(_DOCUMENTS.c.withdrawn.is_(False))
 )  # fmt: skip
 # What may change without the case: read every time. Columns, not entities: ten thousand incidents are rebuilt in an import, and
 # ORM objects cost more than their rows.
@@ -106,13 +107,13 @@ def to_compare(session: Session, case_ids: Sequence[str]) -> dict[str, SourcedCa
     found: dict[str, SourcedCase] = {}
     missing: list[str] = []
     for some in chunks(case_ids):
-        for case_id, stamp in session.execute(sa.select(CaseRow.id, CaseRow.stamp).where(CaseRow.id.in_(some))):
+        for case_id, stamp in session.execute(sa.select(_CASES.c.id, _CASES.c.stamp).where(_CASES.c.id.in_(some))):
             if (kept := _kept.get((case_id, stamp))) is not None:
                 found[case_id] = kept
             else:
                 missing.append(case_id)
     for some in chunks(missing):
-        for row in session.execute(_LIGHT.where(CaseRow.id.in_(some))):
+        for row in session.execute(_LIGHT.where(_CASES.c.id.in_(some))):
             found[row.id] = _keep(row)
     return found
 

@@ -6,10 +6,23 @@ import pytest
 
 from nlp import taxonomy
 from nlp.incident import QUOTE_LENGTH, Source, SourcedCase
-from nlp.records import Amount, Case, Count, Mention, Moment, Organisation, Outcome, Person, PersonName, Place
+from nlp.records import (
+    Amount,
+    Case,
+    Contact,
+    Count,
+    Mention,
+    Moment,
+    Organisation,
+    Outcome,
+    Person,
+    PersonName,
+    Place,
+    Platform,
+)
 from nlp.resolve import blocking_keys, build_incident, compare, signature
 from nlp.resolve.build import quote
-from nlp.resolve.compare import compatible
+from nlp.resolve.compare import compatible, weigh
 
 LABEL = taxonomy.load().label_ids[0]
 
@@ -89,6 +102,69 @@ def test_reprints_are_found_by_their_text():
 
 def test_tellings_of_one_case_share_a_blocking_key():
     assert blocking_keys(told(1, **SPACE)) & blocking_keys(told(2, **SPACE))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        # A municipality told bare, and one of its districts.
+        ({"places": (place("上海市", "310000"),), "amounts": (amount(500_000, 500_000, "loss"),)},
+         {"places": (place("上海市/上海市/杨浦区", "310110"),), "amounts": (amount(500_000, 500_000, "loss"),)}),
+        # No place at all: an odd sum, the same steps, a surname with its sum, a surname with its day.
+        ({"amounts": (amount(81_877, 81_877, "loss"),)}, {"amounts": (amount(81_877, 81_877, "flow"),)}),
+        ({"amounts": (amount(1600, 1600, "payment"), amount(2000, 2000, "payment"))},
+         {"amounts": (amount(2000, 2000, "price"), amount(1600, 1600, "other"))}),
+        ({"persons": (person("唐女士", "victim"),), "amounts": (amount(900_000, 900_000, "loss"),)},
+         {"persons": (person("唐某", "victim"),), "amounts": (amount(900_000, 900_000, "loss"),)}),
+        ({"persons": (person("唐女士", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)},
+         {"persons": (person("唐某", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)}),
+        ({"platforms": (mention("platform", Platform("盈多多")),)}, {"platforms": (mention("platform", Platform("盈多多")),)}),
+    ],
+    ids=["municipality", "odd sum", "steps", "name and sum", "name and day", "app"],
+)  # fmt: skip
+def test_tellings_meet_without_a_common_city(one, two):
+    assert blocking_keys(told(1, **one)) & blocking_keys(told(2, **two))
+
+
+def test_what_everybody_uses_brings_nobody_together():
+    common = {
+        "platforms": (mention("platform", Platform("微信")),),
+        "contacts": (mention("contact", Contact("96110", "phone")),),
+        "amounts": (amount(100_000, 100_000, "loss"),),
+    }
+    assert not blocking_keys(told(1, **common)) & blocking_keys(told(2, **common))
+    assert "handles" not in {part.field for part in weigh(told(1, **common), told(2, **common))}
+
+
+def points(one, two, field):
+    return sum(part.points for part in weigh(told(1, **one), told(2, **two)) if part.field == field)
+
+
+def test_rare_names_and_odd_sums_weigh_more_than_common_and_round_ones():
+    masked, full, common = ({"persons": (person(name, "suspect"),)} for name in ("陈某丰", "刘磊", "陈某"))
+    assert points(masked, masked, "names") > points(full, full, "names") > points(common, common, "names") > 0
+    odd, round_ = ({"amounts": (amount(sum_, sum_, "loss"),)} for sum_ in (81_877, 80_000))
+    assert points(odd, odd, "sums") > points(round_, round_, "sums") > 0
+
+
+def test_another_victim_says_less_than_another_suspect():
+    one, two = ({role: (person(name, role),) for role in ("suspect", "victim")} for name in ("唐某", "李某"))
+    victims = points({"persons": one["victim"]}, {"persons": two["victim"]}, "names")
+    suspects = points({"persons": one["suspect"]}, {"persons": two["suspect"]}, "names")
+    assert suspects < victims < 0
+
+
+def test_plain_things_alone_go_to_a_person_until_they_are_many():
+    # One station's weekly notice: place, day, body, type and a method, and nothing that is this case's own.
+    plain = {
+        "places": SPACE["places"],
+        "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),),
+        "organisations": (mention("organisation", Organisation("邓州市公安局反诈中心", "police")),),
+        "tactics": ("刷单",),
+    }
+    assert compare(told(1, **plain), told(2, **plain)).decision == "undecided"
+    own = plain | {"amounts": (amount(81_877, 81_877, "loss"),)}
+    assert compare(told(1, **own), told(2, **own)).decision == "same"
 
 
 def test_incident_keeps_every_telling_and_its_disagreement():

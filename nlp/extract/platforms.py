@@ -81,6 +81,12 @@ def _automaton() -> ahocorasick.Automaton:
     return automaton
 
 
+@cache
+def usual_names() -> frozenset[str]:
+    """The names of `platforms.tsv`: what everybody uses, so that sharing one of these says nothing."""
+    return frozenset(name for _, name, _ in _automaton().values())
+
+
 def _sort_of(word: str) -> str:
     return next(sort for words, sort in _SORT_WORDS if word in words.split("|"))
 

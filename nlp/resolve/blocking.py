@@ -7,15 +7,29 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from operator import eq
+from typing import Any
 
+from nlp.divisions.table import MUNICIPALITIES
 from nlp.incident import SourcedCase
-from nlp.resolve.features import read_features
+from nlp.resolve.features import is_common, read_features
 
 # 64 permutations in 21 bands of 3: a pair with Jaccard 0.5 meets with p = 1 - (1 - 0.5**3)**21 = 0.94, with 0.7 p = 0.999, one of two
 # unrelated news stories (0.05) with p = 0.003. Of the 727 pairs of reprints in news_toutiao all meet (16 bands of 4: 0.968).
 PERMUTATIONS = 64
 BANDS = 21
+MOST_KEYS = 96  # of one case; 40 is usual
 SHINGLE = 5  # characters; shorter ones meet by chance in news prose, longer ones break at every changed word
+
+
+@cache
+def _empty() -> Any:
+    """A sketch of nothing: its permutations are drawn once, which was a third of a signature's cost."""
+    from datasketch import MinHash
+
+    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
 
 
 def signature(text: str) -> tuple[int, ...]:
@@ -23,10 +37,8 @@ def signature(text: str) -> tuple[int, ...]:
     squeezed = "".join(text.split())
     if len(squeezed) < 20:
         return ()
-    from datasketch import MinHash
-
     shingles = {squeezed[at : at + SHINGLE].encode() for at in range(len(squeezed) - SHINGLE + 1)}
-    sketch = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
+    sketch = _empty().copy()
     sketch.update_batch(shingles)
     return tuple(int(value) for value in sketch.hashvalues)
 
@@ -35,7 +47,8 @@ def similarity(first: Sequence[int], second: Sequence[int]) -> float:
     """Estimated Jaccard similarity of two signatures, 0 where one is empty; standard error about 0.06 at 0.5."""
     if not first or not second:
         return 0.0
-    return sum(a == b for a, b in zip(first, second, strict=True)) / len(first)
+    equal: int = sum(map(eq, first, second))
+    return equal / len(first)
 
 
 def text_keys(sketch: Sequence[int]) -> frozenset[str]:
@@ -46,21 +59,34 @@ def text_keys(sketch: Sequence[int]) -> frozenset[str]:
 
 
 def blocking_keys(sourced: SourcedCase) -> frozenset[str]:
-    """Keys of one case. A name of three characters is a key by itself; a common one (李某) only with its city."""
+    """Keys of one case. A name that few bear is a key by itself; a common one (李某) only with its city, a sum or a day."""
     features = read_features(sourced)
     keys: set[str] = set(text_keys(sourced.signature))
-    cities = {code[:4] for code in features.codes if code[2:4] != "00"} or {code[:2] for code in features.codes}
+    # A municipality is one place: 上海市 told bare must meet 上海市/杨浦区.
+    whole = [code for code in features.codes if code[2:4] != "00" and not code.startswith(MUNICIPALITIES)]
+    cities = {code[:4] for code in whole} or {code[:2] for code in features.codes}
+    cities |= {code[:2] for code in features.codes if code.startswith(MUNICIPALITIES)}
+    sums = {(least, most) for _, least, most in features.sums}
+    days = {day for day in features.days if len(day) >= 7}
     for name in features.suspects | features.victims:
-        if len(name) >= 3 and not name.endswith(("先生", "女士", "某某")):
+        if not is_common(name):
             keys.add(f"name:{name}")
             if "某" in name or len(name) == 3:
                 keys.add(f"name:{name[0]}某{name[-1]}")
         keys |= {f"name-city:{name[0]}:{city}" for city in cities}
-    for _, least, most in features.sums:
+        keys |= {f"name-sum:{name[0]}:{least}:{most}" for least, most in sums}
+        keys |= {f"name-day:{name[0]}:{day}" for day in days}
+    for least, most in sums:
         keys |= {f"sum-city:{least}:{most}:{city}" for city in cities}
+    keys |= {f"mark:{mark}" for mark in features.marks}
+    # Neighbours among the sums that a case goes through step by step: 1,600 and 2,000, 2,000 and 3,000.
+    steps = sorted(figure for figure in features.figures if figure >= 100)
+    keys |= {f"steps:{low}:{high}" for low, high in pairwise(steps)}
+    keys |= {f"handle:{handle}" for handle in features.handles}
     keys |= {f"label-city:{features.label}:{city}" for city in cities}
     # Large counts are as good as names: 18800 villagers. Two leading digits let 1.8万 and 1.88万 meet.
     for what, minimum, _ in features.counts:
         if minimum >= 1000:
             keys.add(f"count:{what}:{len(str(minimum))}:{str(minimum)[:2]}")
-    return frozenset(keys)
+    # A round-up of forty cases that were not told apart has thousands of combinations: the plainest of them are enough.
+    return frozenset(sorted(keys, key=lambda key: ("-" in key, key))[:MOST_KEYS])

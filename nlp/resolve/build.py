@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.incident import EVIDENCE_KEPT, QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
 from nlp.records import Case, Mention, Moment, Organisation, Outcome, Person, PersonName
+from nlp.resolve.blocking import similarity
 from nlp.resolve.compare import REPRINT, compatible
 from nlp.resolve.disagree import contradictions
 from nlp.resolve.tell import fact_text, headline, structured_summary, total_of
@@ -93,9 +94,14 @@ def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
     groups: dict[str, int] = {}
     heads: dict[tuple[int, int], list[int]] = defaultdict(list)
     number = 0
+    first: tuple[int, ...] = ()
     for sourced in cases:
         document = sourced.source.document_id
         if document in groups:
+            continue
+        # Most of a large incident reprints its first text: nothing can come before that.
+        if first and similarity(first, sourced.signature) >= REPRINT:
+            groups[document] = 0
             continue
         values = list(enumerate(sourced.signature))
         shared = Counter(head for value in values for head in heads.get(value, ()))
@@ -104,6 +110,7 @@ def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
             groups[document] = min(alike)
             continue
         groups[document] = number
+        first = first if number else sourced.signature
         for value in values:
             heads[value].append(number)
         number += 1

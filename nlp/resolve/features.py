@@ -8,17 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from nlp.extract.platforms import usual_names
 from nlp.incident import SourcedCase
-from nlp.records import Amount, Count, Moment, Organisation, Place
+from nlp.records import Account, Amount, Case, Contact, Count, Moment, Organisation, Place, Platform
 
 _FILLERS = frozenset(("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"))
 # Roles of places that say where the case happened, not where somebody else lives or deals were made.
 _SCENE = frozenset(("scene", "victim_home", "handling_police", ""))
+# Digits from which a sum is a fingerprint: two cases of a city and a month may both lose 2.8万, hardly 28,300 yuan.
+MARK = 3
+HOTLINE = 7  # digits; 110, 96110 and 10086 are nobody's own
+# Features kept, by the identity of the record they were read from; about 2 kB each.
+KEPT = 20_000
+_read: dict[int, tuple[Case, Features]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`places` are paths without fillers; `sums` (role, min, max) in yuan; `counts` (what, min, max); `days` ISO starts."""
+    """`places` are paths without fillers; `sums` (role, min, max) in yuan; `counts` (what, min, max); `days` ISO starts.
+
+    `figures`: all exact sums of any role, yuan, and `marks` those that are as good as a fingerprint; `handles`: accounts, contacts and
+    names of apps that a text gives as this case's own, not 微信, 96110 and their like.
+    """
 
     label: str
     suspects: frozenset[str]
@@ -30,6 +41,9 @@ class Features:
     days: frozenset[str]
     organisations: frozenset[str]
     tactics: frozenset[str]
+    marks: frozenset[Decimal]
+    figures: frozenset[Decimal]
+    handles: frozenset[str]
 
 
 def path(region: str) -> tuple[str, ...]:
@@ -42,22 +56,44 @@ def path(region: str) -> tuple[str, ...]:
 
 
 def read_features(sourced: SourcedCase) -> Features:
-    """The features of one case."""
+    """The features of one case; kept, for a case is compared with dozens of others."""
     case = sourced.case
+    kept = _read.get(id(case))
+    if kept is not None and kept[0] is case:
+        return kept[1]
+    features = _read_features(case)
+    while len(_read) >= KEPT:
+        _read.pop(next(iter(_read)), None)
+    _read[id(case)] = (case, features)
+    return features
+
+
+def is_common(name: str) -> bool:
+    """李某, 王女士, 小张, 阿强: what thousands are called in a month's news."""
+    return name.endswith(("先生", "女士", "某某")) or (len(name) == 2 and (name[1] in "某*×" or name[0] in "小老阿"))
+
+
+def significant(value: Decimal) -> int:
+    """How many digits of a sum are not round: 3 of 81,900, 5 of 81,877, 2 of 38万."""
+    return len(str(int(value)).rstrip("0"))
+
+
+def _read_features(case: Case) -> Features:
     people = {role: frozenset(p.name for p in case.persons if p.role == role) for role in ("suspect", "victim")}
     scenes = [m for m in case.places if m.role in _SCENE] or list(case.places)
     places = [m.value for m in scenes if isinstance(m.value, Place)]
+    sums = [(m.role, m.value) for m in case.amounts if isinstance(m.value, Amount) and m.value.currency == "CNY"]
+    handles = {m.value.number for m in case.accounts if isinstance(m.value, Account)}
+    handles |= {m.value.address for m in case.contacts if isinstance(m.value, Contact)}
+    handles |= {m.value.name for m in case.platforms if isinstance(m.value, Platform)} - usual_names()
+    figures = frozenset(value.value_min for _, value in sums if value.value_min == value.value_max)
     return Features(
         label=case.label,
         suspects=people["suspect"],
         victims=people["victim"],
         places=frozenset(path(place.region) for place in places if place.region and not place.candidates),
         codes=frozenset(place.code for place in places if place.code),
-        sums=frozenset(
-            (m.role, m.value.value_min, m.value.value_max)
-            for m in case.amounts
-            if isinstance(m.value, Amount) and m.value.currency == "CNY" and m.role in ("loss", "gain", "flow")
-        ),
+        sums=frozenset((role, v.value_min, v.value_max) for role, v in sums if role in ("loss", "gain", "flow")),
         counts=frozenset(
             (m.value.what or m.value.unit, m.value.minimum, m.value.maximum)
             for m in case.counts
@@ -68,4 +104,7 @@ def read_features(sourced: SourcedCase) -> Features:
             m.value.name for m in case.organisations if isinstance(m.value, Organisation) and len(m.value.name) >= 6
         ),
         tactics=frozenset(case.tactics),
+        marks=frozenset(value for value in figures if significant(value) >= MARK),
+        figures=figures,
+        handles=frozenset(handle for handle in handles if len(handle) >= (HOTLINE if handle.isdigit() else 3)),
     )

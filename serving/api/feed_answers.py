@@ -112,11 +112,14 @@ class LinkOut(BaseModel):
 
     first: str = Field(description="一篇中的案件", examples=["c-0123456789abcdef"])
     second: str = Field(description="另一篇中的案件", examples=["c-fedcba9876543210"])
-    score: float = Field(description="分数；4 以上算同一件", examples=[5.2])
+    score: float = Field(
+        description="分数；有独特的相同之处（少见的姓名、零头金额、自有平台……）时 3.5 以上算同一件，否则 5 以上",
+        examples=[5.2],
+    )
     decision: str = Field(description="reprint 转载、same 同一件、undecided 待定、apart 不同", examples=["same"])
     agreed: list[str] = Field([], description="相同之处", examples=[["地点同为云南省/昆明市"]])
     contradicted: list[str] = Field([], description="不同之处", examples=[[]])
-    decided_by: str = Field("", description="由谁决定", examples=["rule:compare/1"])
+    decided_by: str = Field("", description="由谁决定", examples=["rule:compare/2"])
 
 
 class IncidentHead(BaseModel):
