@@ -1,7 +1,8 @@
 """The encoder engine: a BERT exported to ONNX, run on ONNX Runtime over windows of a text. No torch.
 
-In: a text. Out: one logit a kind and one a label, the mean over the text's windows; and, where the model has a token head, spans of
-persons and sums with their roles over the whole text. It does not calibrate. A window asked for twice is computed once.
+In: a text. Out: one logit a kind and one a label, the mean over the text's windows; the vector that they are made from, where the model gives
+it out; and, where the model has a token head, spans of persons and sums with their roles over the whole text. It does not calibrate. A window
+asked for twice is computed once.
 
 Dynamic int8 takes one activation scale for a whole padded batch, so the logits of a text would move with its neighbours.
 Therefore a batch here holds one window of one text: the same text gives the same logits whatever else is read with it.
@@ -14,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from nlp.windows import cut_windows, place_windows
 
 # A text beyond this many characters is read at its beginning and its end only; tokenising 1 MB would take a second.
 HEAD, TAIL = 12_000, 6_000
+# The output of a model that is no logit: the mean of a window's hidden states. Models without it are read as well.
+POOLED = "pooled"
 # Windows kept with their results: those of a few articles, since kind, label, cases and tags ask for the same ones one after another.
 KEPT = 256
 
@@ -72,7 +75,9 @@ class EncoderEngine:
 
         self._reading = reading
         self._tags = tuple(tags)
-        self._kept: OrderedDict[str, tuple[NDArray[np.float32], tuple[TokenTag, ...]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[NDArray[np.float32], tuple[TokenTag, ...], NDArray[np.float32] | None]] = (
+            OrderedDict()
+        )
         self._lock = threading.Lock()
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
@@ -96,12 +101,22 @@ class EncoderEngine:
             raise ModelError(
                 f"输出为 {sizes}", where=str(model), expected=f"{'、'.join(self._outputs)}，{len(self._tags)} 个标注"
             )
+        self._gives_vector = POOLED in sizes
+        if self._gives_vector:
+            self._outputs.append(POOLED)
 
     def score(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds + labels,) of one text, the mean over its windows."""
         rows = [self._run(window)[0] for window in prepare_windows(text, self._reading)]
         mean: NDArray[np.float32] = np.mean(rows, axis=0, dtype=np.float32)
         return mean
+
+    def represent(self, text: str) -> NDArray[np.float32] | None:
+        """The vector (hidden,) of one text that its logits are linear in, the mean over its windows; None where the model gives none out."""
+        if not self._gives_vector:
+            return None
+        rows = [self._run(window)[2] for window in prepare_windows(text, self._reading)]
+        return cast("NDArray[np.float32]", np.mean(rows, axis=0, dtype=np.float32))
 
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """Persons and sums with their roles, offsets into `text`, in order; () where the model has no token head."""
@@ -114,8 +129,8 @@ class EncoderEngine:
                 found.append(TokenTag(start + tag.start, start + tag.end, tag.kind, tag.role, tag.probability))
         return tuple(found)
 
-    def _run(self, window: str) -> tuple[NDArray[np.float32], tuple[TokenTag, ...]]:
-        """Logits and tags of one window, prefix included; the tags' offsets are those behind the prefix."""
+    def _run(self, window: str) -> tuple[NDArray[np.float32], tuple[TokenTag, ...], NDArray[np.float32] | None]:
+        """Logits, tags and vector of one window, prefix included; the tags' offsets are those behind the prefix."""
         with self._lock:
             known = self._kept.get(window)
             if known is not None:
@@ -133,7 +148,7 @@ class EncoderEngine:
             exponents = np.exp(values - values.max(axis=1, keepdims=True))
             probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
             tags = tuple(decode(probabilities, self._tags, offsets, window[shift:]))
-        result = (outputs[0][0], tags)
+        result = (outputs[0][0], tags, outputs[-1][0] if self._gives_vector else None)
         with self._lock:
             self._kept[window] = result
             while len(self._kept) > KEPT:
