@@ -115,7 +115,8 @@ class EncoderEngine:
         """The vector (hidden,) of one text that its logits are linear in, the mean over its windows; None where the model gives none out."""
         if not self._gives_vector:
             return None
-        rows = [self._run(window)[2] for window in prepare_windows(text, self._reading)]
+        vectors = [self._run(window)[2] for window in prepare_windows(text, self._reading)]
+        rows = [vector for vector in vectors if vector is not None]
         return cast("NDArray[np.float32]", np.mean(rows, axis=0, dtype=np.float32))
 
     def tag(self, text: str) -> tuple[TokenTag, ...]:

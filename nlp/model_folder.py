@@ -110,10 +110,11 @@ def load(path: Path | None = None, *, threads: int = 0) -> Classifier:
     kinds, labels, tags = _read_labels(folder / "labels.json")
     calibration = _read_calibration(folder / "calibration.json")
     # 3. The engine, and one trial text: an engine with the wrong number of outputs is found now and not on the first document.
-    engine: Engine = _read_engine(folder, manifest, len(kinds), threads, tags)
+    own = _read_engine(folder, manifest, len(kinds), threads, tags)
+    engine: Engine = own
     if added_labels.FILE in manifest.files:
         heads = added_labels.read_heads(folder / added_labels.FILE)
-        engine = added_labels.AddedEngine(engine, heads, len(kinds), kinds.index("unrelated"), calibration)
+        engine = added_labels.AddedEngine(own, heads, len(kinds), kinds.index("unrelated"), calibration)
     outputs = engine.score("测试").shape
     if outputs != (len(kinds) + len(labels),):
         raise ModelError(

@@ -50,13 +50,17 @@ def export(network: ReportNetwork, path: Path) -> None:
     embeddings = network.bert.embeddings
     embeddings.word_embeddings = RowQuantised(embeddings.word_embeddings.weight.detach())
     embeddings.position_embeddings = RowQuantised(embeddings.position_embeddings.weight.detach())
-    ids = torch.tensor([[0, 10, 11, 12, 2], [0, 10, 11, 2, 1]])
+    some = [number for number in range(5) if number != network.pad][
+        :4
+    ]  # any pieces will do: only the shapes are traced
+    ids = torch.tensor([[*some, some[0]], [*some, network.pad]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         axes = {0: "batch", 1: "tokens"}
         torch.onnx.export(
             network,
-            (ids, (ids != 1).long()),
+            (ids, mask),
             str(whole),
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"] if network.tagger is None else ["logits", "tags"],
