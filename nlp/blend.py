@@ -48,6 +48,10 @@ class BlendEngine:
             return cool(lexical, self.weights, self.kinds)
         return combine(self.encoder.score(text), lexical, self.weights, self.kinds)
 
+    def represent(self, text: str) -> NDArray[np.float32] | None:
+        """The encoder's vector of a text; None where it gives none out."""
+        return self.encoder.represent(text)
+
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """What the encoder's token head finds in the whole text; () where it has none."""
         return self.encoder.tag(text)

@@ -1,7 +1,8 @@
 """The encoder engine: a BERT exported to ONNX, run on ONNX Runtime over windows of a text. No torch.
 
-In: a text. Out: one logit a kind and one a label, the mean over the text's windows; and, where the model has a token head, spans of
-persons and sums with their roles over the whole text. It does not calibrate. A window asked for twice is computed once.
+In: a text. Out: one logit a kind and one a label, the mean over the text's windows; the vector that they are made from, where the model gives
+it out; and, where the model has a token head, spans of persons and sums with their roles over the whole text. It does not calibrate. A window
+asked for twice is computed once.
 
 Dynamic int8 takes one activation scale for a whole padded batch, so the logits of a text would move with its neighbours.
 Therefore a batch here holds one window of one text: the same text gives the same logits whatever else is read with it.
@@ -14,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from nlp.windows import cut_windows, place_windows
 
 # A text beyond this many characters is read at its beginning and its end only; tokenising 1 MB would take a second.
 HEAD, TAIL = 12_000, 6_000
+# The output of a model that is no logit: the mean of a window's hidden states. Models without it are read as well.
+POOLED = "pooled"
 # Windows kept with their results: those of a few articles, since kind, label, cases and tags ask for the same ones one after another.
 KEPT = 256
 
@@ -43,7 +46,8 @@ class Reading:
 
 @dataclass(slots=True)
 class _Run:
-    """One window through the network: logits (kinds + labels,), the token head's logits (tokens, tags), characters of each token.
+    """One window through the network: logits (kinds + labels,), the token head's logits (tokens, tags), characters of each token,
+    the vector that the logits are linear in.
 
     The tags are decoded when somebody asks for them: a fifth of a window's time, and kind and label do without.
     """
@@ -52,6 +56,7 @@ class _Run:
     tags: NDArray[np.float32] | None = None
     offsets: Sequence[tuple[int, int]] = ()
     decoded: tuple[TokenTag, ...] | None = None
+    vector: NDArray[np.float32] | None = None
 
 
 def prepare_windows(text: str, reading: Reading) -> list[str]:
@@ -109,12 +114,23 @@ class EncoderEngine:
             raise ModelError(
                 f"输出为 {sizes}", where=str(model), expected=f"{'、'.join(self._outputs)}，{len(self._tags)} 个标注"
             )
+        self._gives_vector = POOLED in sizes
+        if self._gives_vector:
+            self._outputs.append(POOLED)
 
     def score(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds + labels,) of one text, the mean over its windows."""
         rows = [self._run(window).logits for window in prepare_windows(text, self._reading)]
         mean: NDArray[np.float32] = np.mean(rows, axis=0, dtype=np.float32)
         return mean
+
+    def represent(self, text: str) -> NDArray[np.float32] | None:
+        """The vector (hidden,) of one text that its logits are linear in, the mean over its windows; None where the model gives none out."""
+        if not self._gives_vector:
+            return None
+        vectors = [self._run(window).vector for window in prepare_windows(text, self._reading)]
+        rows = [vector for vector in vectors if vector is not None]
+        return cast("NDArray[np.float32]", np.mean(rows, axis=0, dtype=np.float32))
 
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """Persons and sums with their roles, offsets into `text`, in order; () where the model has no token head."""
@@ -137,7 +153,11 @@ class EncoderEngine:
         encoding = self._tokenizer.encode(window)
         ids = np.asarray([encoding.ids], dtype=np.int64)
         outputs = self._session.run(self._outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        result = _Run(outputs[0][0], outputs[1][0], encoding.offsets) if self._tags else _Run(outputs[0][0])
+        result = _Run(outputs[0][0])
+        if self._tags:
+            result.tags, result.offsets = outputs[1][0], encoding.offsets
+        if self._gives_vector:
+            result.vector = outputs[-1][0]
         with self._lock:
             self._kept[window] = result
             while len(self._kept) > KEPT:

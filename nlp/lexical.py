@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.errors import ModelError
+from nlp.records import TokenTag
 from nlp.spelling import fold
 
 # 2^18 buckets: 330,000 different 1–4-grams stand in the training texts at least twice; 2^16 cost a point on held-out folds.
@@ -80,6 +81,14 @@ class LexicalEngine:
             self._add(*count_lead(text), LEAD_WEIGHT, logits)
         return logits
 
+    def represent(self, text: str) -> NDArray[np.float32] | None:
+        """None: a table has no vector of a text but its logits."""
+        return None
+
+    def tag(self, text: str) -> tuple[TokenTag, ...]:
+        """Nothing: a table does not read tokens."""
+        return ()
+
     def _add(
         self, buckets: NDArray[np.int64], counts: NDArray[np.float32], weight: float, logits: NDArray[np.float32]
     ) -> None:
@@ -113,7 +122,8 @@ def read_engine(path: Path) -> LexicalEngine:
 
 def write_engine(engine: LexicalEngine, path: Path) -> None:
     """Write a table as `lexical.npz`: bucket steps, 8-bit weights with one scale a column, float16 idf."""
-    scale = np.abs(engine.weights).max(axis=0) / 127.0
+    # A class without any example has no weights: its column stays 0.
+    scale = np.maximum(np.abs(engine.weights).max(axis=0) / 127.0, 1e-12)
     np.savez_compressed(
         path,
         bucket_steps=np.diff(engine.buckets, prepend=0).astype(

@@ -1,10 +1,12 @@
 """The model folder: what is in it, whether it is whole, and how it becomes a `Classifier`. Nobody else knows this format.
 
     manifest.json     format, name, version, engine ("onnx", "lexical" or "blend"), code version, SHA-256 of every other file
-    labels.json       taxonomy version, ids of kinds and labels in the order of the logits, names of the token head's outputs
+    labels.json       taxonomy version, ids of kinds and labels in the order of the logits, names of the token head's outputs,
+                      id, name and meaning of labels that the taxonomy does not have ("added")
     calibration.json  temperatures and thresholds
     card.md           data, licences, scores, known failures
     model.onnx, tokenizer.json (engine onnx), lexical.npz (engine lexical), all of them and blend.json (engine blend)
+    added.npz         where labels were learned afterwards, see nlp.added_labels
 
 In: the path of a folder. Out: a `Classifier`, or a ModelError that names the file. It does not train, download or repair.
 """
@@ -18,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nlp import blend, encoder, lexical, taxonomy
+from nlp import added_labels, blend, encoder, lexical, taxonomy
 from nlp.classify import Calibration, Classifier, Engine
 from nlp.errors import ModelError, TaxonomyError
 from nlp.token_tags import OUTSIDE, ROLES, TAGS, parse_tag
@@ -108,7 +110,11 @@ def load(path: Path | None = None, *, threads: int = 0) -> Classifier:
     kinds, labels, tags = _read_labels(folder / "labels.json")
     calibration = _read_calibration(folder / "calibration.json")
     # 3. The engine, and one trial text: an engine with the wrong number of outputs is found now and not on the first document.
-    engine = _read_engine(folder, manifest, len(kinds), threads, tags)
+    own = _read_engine(folder, manifest, len(kinds), threads, tags)
+    engine: Engine = own
+    if added_labels.FILE in manifest.files:
+        heads = added_labels.read_heads(folder / added_labels.FILE)
+        engine = added_labels.AddedEngine(own, heads, len(kinds), kinds.index("unrelated"), calibration)
     outputs = engine.score("测试").shape
     if outputs != (len(kinds) + len(labels),):
         raise ModelError(
@@ -143,7 +149,9 @@ def seal(
     return verify(folder)
 
 
-def _read_engine(folder: Path, manifest: Manifest, kinds: int, threads: int, tags: tuple[str, ...] = ()) -> Engine:
+def _read_engine(
+    folder: Path, manifest: Manifest, kinds: int, threads: int, tags: tuple[str, ...] = ()
+) -> added_labels.Tagging:
     if manifest.engine == "lexical":
         return lexical.read_engine(folder / "lexical.npz")
     network = encoder.EncoderEngine(
@@ -168,6 +176,8 @@ def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[st
         raise ModelError(
             f"标签体系版本 {version!r} 未知", where=str(path), expected=taxonomy.CURRENT, advice=_ADVICE
         ) from error
+    taxonomy.adopt(_read_added(table, path))
+    known = taxonomy.load(version)
     kinds, labels = tuple(table.get("kinds", ())), tuple(table.get("labels", ()))
     unknown = {*kinds} - {kind.id for kind in known.kinds} | {*labels} - {*known.label_ids}
     if unknown or not kinds or not labels:
@@ -176,6 +186,25 @@ def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[st
     if tags and (tags[0] != OUTSIDE or not {parse_tag(tag)[1:] for tag in tags[1:]} <= _ROLES):
         raise ModelError(f"标注 {sorted({*tags} - {*TAGS})} 未知", where=str(path), advice=_ADVICE)
     return kinds, labels, tags
+
+
+def adopt_labels(path: Path | None = None) -> None:
+    """Let the taxonomy know the further labels of a folder (default: the default one) without loading it; a folder that is none adds nothing."""
+    try:
+        file = (default_folder() if path is None else path) / "labels.json"
+        taxonomy.adopt(_read_added(_read_json(file), file))
+    except ModelError:
+        return  # whoever needs the model will be told
+
+
+def _read_added(table: dict[str, Any], path: Path) -> list[taxonomy.Label]:
+    rows = table.get("added") or []
+    try:
+        return [taxonomy.Label(row["id"], row["name"], row["meaning"], "", "", ()) for row in rows]
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"新增标签不全：{error}", where=str(path), expected="id、name、meaning", advice=_ADVICE
+        ) from error
 
 
 def _read_calibration(path: Path) -> Calibration:

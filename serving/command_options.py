@@ -27,10 +27,13 @@ NatureOption = Annotated[
 
 
 def settings_of(store: str | None) -> Any:
-    """The settings of the environment, `store` before them."""
+    """The settings of the environment, `store` before them; the taxonomy knows the labels of their model."""
+    from nlp.model_folder import adopt_labels
     from serving import settings
 
-    return settings.load(store=store)
+    found = settings.load(store=store)
+    adopt_labels(found.model)
+    return found
 
 
 def open_at(url: str) -> Any:

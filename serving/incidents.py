@@ -115,8 +115,7 @@ def search_text(incident: Incident, whole: Incident, pages: Mapping[str, str]) -
     """
     names = names_told(incident, whole, pages)
     incident = mask_places.for_readers(incident)
-    label = taxonomy.load().label(incident.label)
-    shown = [incident.title, incident.summary, label.name, *incident.tactics]
+    shown = [incident.title, incident.summary, taxonomy.load().name_of(incident.label), *incident.tactics]
     shown += [source.title for source in incident.sources if source.nature == "published"]
     shown += [fact.text for fact in incident.facts if fact.kind in ("place", "organisation", "platform")]
     # Masked as one text: a thousand complaints bring a thousand names, and each is looked for in every text that is masked.

@@ -56,7 +56,9 @@ def find_folder(name: str, further: list[Path] | None = None) -> Path:
 
 
 def train(
-    configuration: Annotated[Path, typer.Argument(help="TOML 配置，如 training/configs/lexical.toml", metavar="配置")],
+    configuration: Annotated[
+        Path | None, typer.Argument(help="TOML 配置，如 training/configs/lexical.toml", metavar="配置")
+    ] = None,
     data: DataOption = Path("../shared"),
     runs: Annotated[
         Path, typer.Option("--runs", help="中间结果所在；被中断的训练从这里接着做", metavar="文件夹")
@@ -70,13 +72,61 @@ def train(
     pseudo: Annotated[
         Path | None, typer.Option("--pseudo", help="training.pseudo_label 写出的文件", metavar="文件")
     ] = None,
+    add_label: Annotated[
+        str | None,
+        typer.Option(
+            "--add-label", help="不训练，只给模型加一个标签：编号=中文名，如 elder_care=养老骗局", metavar="标签"
+        ),
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option("--examples", help="新标签的 8–16 篇例子，JSONL，每行 text，可有 title", metavar="文件"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="给哪个模型加标签；默认当前的默认模型", metavar="模型")
+    ] = None,
 ) -> None:
-    """按配置训练一个模型。中断后再次运行即继续；完成之前不动原有的模型。"""
+    """按配置训练一个模型，或用 --add-label 从几篇例子学一个新标签。中断后再次运行即继续；完成之前不动原有的模型。"""
     from serving import screen
+
+    if add_label is not None:
+        if configuration is not None or examples is None:
+            raise InputError(
+                "--add-label 要 --examples，不要配置",
+                where="fanzha train",
+                expected="--add-label 编号=中文名 --examples 文件",
+            )
+        _add_label(add_label, examples, model, runs, output)
+        return
+    if configuration is None or examples is not None or model is not None:
+        raise InputError(
+            "没有说按哪个配置训练",
+            where="fanzha train",
+            expected="配置文件，或 --add-label 编号=中文名 --examples 文件",
+        )
     from training.start_run import Places, start
 
     folder = start(configuration, Places(data, runs, output, encoder, pseudo=pseudo))
     screen.out().print(f"写好 {folder}。换用：fanzha model use {folder}")
+
+
+def _add_label(words: str, examples: Path, model: str | None, runs: Path, output: Path | None) -> None:
+    """Learn one label on top of a model; prints what was measured."""
+    from nlp.model_folder import adopt_labels, default_folder
+    from serving import screen
+    from training.add_label import add_label, parse_label
+
+    base = find_folder(model) if model else default_folder()
+    adopt_labels(base)
+    label = parse_label(words)
+    added = add_label(label, examples, base, output or runs / "models" / f"{base.name}+{label.id}", runs / "vectors")
+    told = added.measured
+    called = "、".join(f"{name} {count}" for name, count in added.taken_for)
+    screen.out().print(f"例子 {told['examples']:.0f} 篇，原模型判为：{called}")
+    screen.out().print(
+        f"没见过的拟合来判：例子认出 {told['recall']:.0%}；其他 {told['background']:.0f} 篇中误认 {told['false_alarms']:.1%}"
+    )
+    screen.out().print(f"写好 {added.folder}。换用：fanzha model use {added.folder}")
 
 
 def evaluate(
@@ -181,7 +231,9 @@ def _report(names: list[str], gold: list[Path], data: Path, report: Path, furthe
     # Two folders of one name, an old and a new one, are told apart by where they stand.
     twice = {name for name, count in Counter(folders.values()).items() if count > 1}
     folders = {path: f"{path.parent.name}/{name}" if name in twice else name for path, name in folders.items()}
+    # Models first: one may bring labels that the data names.
+    loaded = {name: load(path) for path, name in folders.items()}
     examples = evaluation_report.read_examples(gold, data, TEXTS)
-    judged = evaluation_report.evaluate_models(examples, {name: load(path) for path, name in folders.items()})
+    judged = evaluation_report.evaluate_models(examples, loaded)
     typer.echo(evaluation_report.main_table(examples, judged))
     return evaluation_report.write_report(examples, judged, report)

@@ -186,11 +186,11 @@ def _facts(analysis: Analysis, view: _View) -> Iterator[tuple[str, str]]:
     known, verdict = taxonomy.load(), analysis.verdict
     kind = next((kind.name for kind in known.kinds if kind.id == verdict.kind), verdict.kind)
     yield "性质", f"{kind} {percent(verdict.kind_confidence)}"
-    label = f"{known.label(verdict.label).name} {percent(verdict.confidence)}"
+    label = f"{known.name_of(verdict.label)} {percent(verdict.confidence)}"
     if verdict.kind == "unrelated":
         yield "类型", f"{known.empty.name}（若是诈骗，最像{label}）"
     else:
-        also = [f"{known.label(other).name} {percent(verdict.labels.get(other, 0.0))}" for other in verdict.also]
+        also = [f"{known.name_of(other)} {percent(verdict.labels.get(other, 0.0))}" for other in verdict.also]
         yield "类型", label + (f"；也可能是{' / '.join(also)}" if also else "")
     yield "手法", "、".join(analysis.tactics) or "—"
     source = [analysis.publisher, analysis.published, analysis.byline]
@@ -204,12 +204,12 @@ def _facts(analysis: Analysis, view: _View) -> Iterator[tuple[str, str]]:
 def _review(analysis: Analysis) -> str:
     known = taxonomy.load()
     ranked = sorted(analysis.verdict.labels.items(), key=lambda found: -found[1])[:CANDIDATES]
-    listed = " / ".join(f"{known.label(label).name} {percent(probability)}" for label, probability in ranked)
+    listed = " / ".join(f"{known.name_of(label)} {percent(probability)}" for label, probability in ranked)
     return "把握不足，请人复核" + (f"：{listed}" if listed else "")
 
 
 def _case(case: Case, number: int, view: _View) -> ShownCase:
-    name = taxonomy.load().label(case.label).name
+    name = taxonomy.load().name_of(case.label)
     tables = (
         _persons(case.persons, view),
         _table(("金额", "作用", "原文", "关系"), case.amounts, _amount_cells(case.amounts), view),

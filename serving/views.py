@@ -102,7 +102,7 @@ def _head(row: IncidentRow, incident: Incident, viewer: str, names: Mapping[str,
 
     return {
         "id": row.id, **_numbers(row, viewer), "label": incident.label,
-        "label_name": taxonomy.load().label(incident.label).name, "also": list(incident.also),
+        "label_name": taxonomy.load().name_of(incident.label), "also": list(incident.also),
         "title": text(incident.title), "summary": text(incident.summary), "confidence": round(incident.confidence, 4),
         "status": incident.status, "basis": incident.basis, "tlp": incident.tlp, "public": row.public, "review": incident.review,
         "first_date": incident.first_date or None, "last_date": incident.last_date or None, "published": incident.published or None,

@@ -20,7 +20,7 @@ from nlp.token_tags import TAGS  # noqa: E402
 from training import train_encoder  # noqa: E402
 from training.activations import compute_activations  # noqa: E402
 from training.configuration import Configuration, DataSettings, EncoderSettings  # noqa: E402
-from training.export_onnx import RowQuantised, export  # noqa: E402
+from training.export_onnx import RowQuantised, export, give_pooled  # noqa: E402
 from training.network import ReportNetwork  # noqa: E402
 
 LABELS = taxonomy.load().label_ids[:2]
@@ -213,6 +213,12 @@ def test_exported_logits_are_those_of_torch(encoder: Path, tmp_path: Path) -> No
     export(network, tmp_path / "model.onnx")
     engine = EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading, tags=TAGS)
     scores = engine.score(text)
+    # The vector it gives out is the one that the logits are linear in.
+    vector = engine.represent(text)
+    assert vector is not None
+    linear = network.head.weight.detach().numpy() @ vector + network.head.bias.detach().numpy()
+    assert linear == pytest.approx(scores, abs=0.02)
+    assert not give_pooled(tmp_path / "model.onnx")
     assert scores == pytest.approx(np.mean(rows, axis=0), abs=0.05)
     assert np.array_equal(engine.score(text), scores)
     # What was read before, beside or twice moves nothing: a window is run alone.

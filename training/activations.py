@@ -24,7 +24,6 @@ from training.network import ReportNetwork
 
 SHARD = 256  # windows a file
 BATCH = 16
-PAD = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +94,13 @@ def _write_shard(
     with torch.inference_mode():
         for first in range(0, len(encodings), BATCH):
             part = encodings[first : first + BATCH]
-            ids = torch.full((len(part), max(map(len, part))), PAD)
+            # The mask tells what is padding, not the id: in a vocab.txt any id may be a piece of text.
+            ids = torch.full((len(part), max(map(len, part))), network.pad)
+            mask = torch.zeros(ids.shape)
             for row, own in enumerate(part):
                 ids[row, : len(own)] = torch.tensor(own)
-            hidden = network.lower(ids, (ids != PAD).float(), layers).to(torch.float16).numpy()
+                mask[row, : len(own)] = 1.0
+            hidden = network.lower(ids, mask, layers).to(torch.float16).numpy()
             states += [hidden[row, : len(own)] for row, own in enumerate(part)]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"shard-{keys[0]}.npy"

@@ -1,18 +1,26 @@
 """The trained network as an int8 ONNX file that needs no torch.
 
+    python -m training.export_onnx FOLDER        # give a model folder that has no output `pooled` one, and seal it again
+
 In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens), output logits (batch, outputs)
-and, for a network with a token head, tags (batch, tokens, tags).
+pooled (batch, hidden), and, for a network with a token head, tags (batch, tokens, tags).
 Matrices are int8 per channel with activations quantised while running; vectors of words and positions are int8 with one scale a row.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from nlp.encoder import POOLED
+from nlp.errors import ModelError
+from nlp.model_folder import load, read_manifest, seal
 from training.network import ReportNetwork
 
 
@@ -42,13 +50,17 @@ def export(network: ReportNetwork, path: Path) -> None:
     embeddings = network.bert.embeddings
     embeddings.word_embeddings = RowQuantised(embeddings.word_embeddings.weight.detach())
     embeddings.position_embeddings = RowQuantised(embeddings.position_embeddings.weight.detach())
-    ids = torch.tensor([[0, 10, 11, 12, 2], [0, 10, 11, 2, 1]])
+    some = [number for number in range(5) if number != network.pad][
+        :4
+    ]  # any pieces will do: only the shapes are traced
+    ids = torch.tensor([[*some, some[0]], [*some, network.pad]])
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         axes = {0: "batch", 1: "tokens"}
         torch.onnx.export(
             network,
-            (ids, (ids != 1).long()),
+            (ids, mask),
             str(whole),
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"] if network.tagger is None else ["logits", "tags"],
@@ -65,3 +77,47 @@ def export(network: ReportNetwork, path: Path) -> None:
             reduce_range=True,
             weight_type=QuantType.QInt8,
         )
+    give_pooled(path)
+
+
+def give_pooled(path: Path) -> bool:
+    """Let a model file of `export` give out the mean of a window's hidden states too; False where it does so already.
+
+    It stands in the graph anyway: the quotient that the logits are computed from. Raises ModelError for a graph without one.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    if any(output.name == POOLED for output in model.graph.output):
+        return False
+    makers = {name: node for node in model.graph.node for name in node.output}
+    # Back from the logits, the nearest nodes first; the division of `ReportNetwork.pool` is the first one met.
+    waiting = ["logits"]
+    while waiting:
+        node = makers.get(waiting.pop(0))
+        if node is None:
+            continue
+        if node.op_type == "Div":
+            model.graph.node.append(onnx.helper.make_node("Identity", [node.output[0]], [POOLED], name=POOLED))
+            kind = onnx.TensorProto.FLOAT
+            model.graph.output.append(onnx.helper.make_tensor_value_info(POOLED, kind, ["batch", "hidden"]))
+            onnx.save(model, str(path))
+            return True
+        waiting += node.input
+    raise ModelError("找不到汇聚的向量", where=str(path), expected="training.export_onnx 写出的 model.onnx")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="give the model of a folder the output `pooled`")
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args(arguments).folder
+    load(folder)
+    told = asdict(read_manifest(folder))
+    told.pop("files")
+    print("写好" if give_pooled(folder / "model.onnx") else "已经有了", folder)
+    seal(folder, **told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 """The network that is trained: lower layers of a BERT, mean pooling, one linear layer for kind and label, one for the tags of tokens.
 
-In: a Hugging Face BERT folder (training.encoder_weights writes one). Out: a torch module whose logits are linear in the pooled
-window, so that the mean of a text's window logits is the logit of its mean vector. It trains nothing by itself.
+In: a Hugging Face BERT folder (training.encoder_weights writes one, training.read_encoder reads it). Out: a torch module whose logits are
+linear in the pooled window, so that the mean of a text's window logits is the logit of its mean vector. It trains nothing by itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import Tensor, nn
-from transformers import BertModel
+
+from training.read_encoder import pad_of, read_bert
 
 
 class ReportNetwork(nn.Module):
@@ -17,8 +18,8 @@ class ReportNetwork(nn.Module):
 
     def __init__(self, folder: Path, layers: int, outputs: int, attention: str = "sdpa", tags: int = 0) -> None:
         super().__init__()
-        # Sequence classification would add BERT's pooler, which e5 never trained; mean pooling is what it did train.
-        self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation=attention)
+        self.bert = read_bert(folder, attention)
+        self.pad = pad_of(self.bert)
         self.bert.encoder.layer = self.bert.encoder.layer[:layers]
         self.bert.config.num_hidden_layers = layers
         self.dropout = nn.Dropout(0.1)

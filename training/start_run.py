@@ -38,7 +38,7 @@ def start(path: Path, places: Places) -> Path:
     try:
         _train(configuration, path, places, partial)
         verify(partial)
-        _replace(partial, output)
+        put_in_place(partial, output)
     except ImportError as error:
         raise InputError(f"没有安装 {error.name}", where=str(path), advice=_EXTRA) from error
     except OSError as error:
@@ -72,7 +72,7 @@ def _train(configuration: Configuration, path: Path, places: Places, output: Pat
         raise InputError("没有说要训练什么", where=str(path), expected="[lexical]、[encoder] 或 [blend]")
 
 
-def _replace(partial: Path, output: Path) -> None:
+def put_in_place(partial: Path, output: Path) -> None:
     """The new folder takes the place of the old one; between the two steps the old one is beside it, never gone."""
     old = output.with_name(output.name + ".old")
     shutil.rmtree(old, ignore_errors=True)

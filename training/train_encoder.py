@@ -36,6 +36,7 @@ from training.fit_encoder import fit, pooled_examples, predict, set_head
 from training.gather import Example, gather
 from training.network import ReportNetwork
 from training.pseudo_label import read_pseudo
+from training.read_encoder import check_length, digest_of, read_tokenizer
 from training.tag_targets import plain, tag_masks, tag_windows
 from training.write_folder import Provenance, write_folder
 
@@ -43,11 +44,6 @@ from training.write_folder import Provenance, write_folder
 def reading_of(settings: EncoderSettings) -> Reading:
     """How the model will read a text, here and when it serves."""
     return Reading(settings.prefix, settings.window_characters, settings.max_tokens, settings.max_windows)
-
-
-def _digest_of(encoder: Path) -> str:
-    with (encoder / "model.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:8]
 
 
 def held_out_rows(examples: Sequence[Example], folds: int, seed: int) -> set[int]:
@@ -128,8 +124,9 @@ def train(
 
     # 1. Frozen layers once.
     network = fresh()
-    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-    shards = runs.parent / f"activations-{_digest_of(encoder)}"
+    tokenizer = read_tokenizer(encoder)
+    check_length(network.bert, settings.max_tokens, configuration.name)
+    shards = runs.parent / f"activations-{digest_of(encoder)}"
     texts = [example.text for example in examples]
     activations = compute_activations(texts, network, tokenizer, reading_of(settings), settings.frozen_layers, shards)
     fitting, masks = activations, None
@@ -174,7 +171,7 @@ def train(
     # 4. Export and folder.
     folder.mkdir(parents=True, exist_ok=True)
     export(network, folder / "model.onnx")
-    (folder / "tokenizer.json").write_bytes((encoder / "tokenizer.json").read_bytes())
+    read_tokenizer(encoder).save(str(folder / "tokenizer.json"), pretty=False)
     reading: dict[str, Any] = asdict(reading_of(settings))
     provenance = Provenance(gathered, measured, configuration)
     tags = TAGS if settings.tags else ()

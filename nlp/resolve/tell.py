@@ -130,6 +130,6 @@ def structured_summary(label: str, facts: Sequence[Fact], totals: Sequence[Total
         parts.append(f"{year}年{int(rest[:2])}月" if rest[:2].isdigit() else f"{year}年")
     if regions:
         parts.append("".join(max(regions, key=len)[:2]))
-    parts.append(taxonomy.load().label(label).name)
+    parts.append(taxonomy.load().name_of(label))
     parts += [f"{ROLE_NAMES[total.role]}{write_money(total.minimum, total.maximum)}" for total in totals[:2]]
     return "，".join(parts)

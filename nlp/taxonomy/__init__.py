@@ -1,13 +1,14 @@
 """The scam types as data: reads `VERSION.toml` beside this file and checks it.
 
 In: a version name. Out: a frozen `Taxonomy`. It does not classify; phrases under `cues` and `tactics` are for others to use.
+A model may know further labels (learned from examples on the spot); it brings their names, and `adopt` puts them behind those of the file.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -62,6 +63,15 @@ class Taxonomy:
         known = "、".join(label.id for label in self.labels)
         raise TaxonomyError(f"未知标签 {label_id!r}", where=f"标签体系 {self.version}", expected=f"其中之一：{known}")
 
+    def look_up(self, label_id: str) -> Label:
+        """The label, or one named by its id where nobody here knows it: what was stored under a model with further labels stays readable."""
+        known = (label for label in (*self.labels, self.empty) if label.id == label_id)
+        return next(known, Label(label_id, label_id, "", "", "", ()))
+
+    def name_of(self, label_id: str) -> str:
+        """The name that people are shown; see `look_up`."""
+        return self.look_up(label_id).name
+
     @property
     def label_ids(self) -> tuple[str, ...]:
         """Ids of the scam types, in file order, without the empty one: the order of every probability vector."""
@@ -73,9 +83,33 @@ def label_told(kind: str, best: str) -> str:
     return load().empty.id if kind == UNRELATED else best
 
 
+_adopted: dict[str, Label] = {}
+
+
+def adopt(labels: Sequence[Label]) -> None:
+    """Let the current version know further labels, in this process; raises TaxonomyError for an id or a name that means something else."""
+    for label in labels:
+        known = {own.id: own.name for own in (*load().labels, load().empty)}
+        if known.get(label.id) == label.name:
+            continue
+        if label.id in known or label.name in known.values():
+            raise TaxonomyError(
+                f"标签 {label.id}（{label.name}）与已有的重名", where=f"标签体系 {CURRENT}", expected="另一个编号和名称"
+            )
+        _adopted[label.id] = label
+        load.cache_clear()
+
+
 @cache
 def load(version: str = CURRENT) -> Taxonomy:
-    """Read one version of the taxonomy; raises TaxonomyError when it is missing or breaks its own rules."""
+    """One version of the taxonomy, the current one with what was adopted; raises TaxonomyError when it is missing or breaks its own rules."""
+    own = shipped(version)
+    return replace(own, labels=(*own.labels, *_adopted.values())) if version == CURRENT else own
+
+
+@cache
+def shipped(version: str = CURRENT) -> Taxonomy:
+    """One version as the file has it, nothing adopted; raises TaxonomyError."""
     source = resources.files(__package__).joinpath(f"{version}.toml")
     if not source.is_file():
         raise TaxonomyError(f"没有版本 {version!r}", where="nlp/taxonomy", advice=f"现行版本为 {CURRENT}")

@@ -14,6 +14,7 @@ from importlib.metadata import version as installed
 
 from fastapi import FastAPI
 
+from nlp import model_folder
 from serving import secret
 from serving import settings as settings_module
 from serving.api import (
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None, *, demo: bool = False) -> FastA
     environment; starting raises StoreError when the store cannot be opened.
     """
     chosen = settings or settings_module.load()
+    model_folder.adopt_labels(chosen.model)  # its further labels are known before it is loaded
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

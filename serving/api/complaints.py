@@ -56,7 +56,7 @@ def shown(session: Session, report: ReportRow) -> dict[str, Any]:
     head: dict[str, Any] = {}
     if told is not None:
         head = {name: told[name] for name in ("kind", "label", "confidence", "review")}
-        head |= {"label_name": taxonomy.load().label(told["label"]).name}
+        head |= {"label_name": taxonomy.load().name_of(told["label"])}
     return reports.view(report) | head | {
         "title": document.title, "text": document.text, "reported_at": document.published, "source": document.publisher,
         "details": {key: str(value) for key, value in document.details.items() if key != _NUMBER},

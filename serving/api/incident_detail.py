@@ -174,7 +174,7 @@ def get_stats(
 def _group(by: tuple[statistics.Group, ...], found: statistics.Totals) -> dict[str, Any]:
     named: dict[str, Any] = dict(zip(by, found.keys, strict=True))
     if "label" in named:
-        named["label_name"] = taxonomy.load().label(named["label"]).name
+        named["label_name"] = taxonomy.load().name_of(named["label"])
     finest = max((named[sort] for sort in ("province", "city", "county") if sort in named), key=len, default="")
     if finest:
         named["place"] = _place(finest)

@@ -53,7 +53,7 @@ def told_apart(report: ReportRow) -> str:
     who, when = report.reviewed_by or said.get("by", ""), report.reviewed_at or said.get("at", "")
     if report.state == "withdrawn":
         return "这件投诉已撤回"
-    what = taxonomy.load().label(said["label"]).name if said.get("label") else ""
+    what = taxonomy.load().name_of(said["label"]) if said.get("label") else ""
     kind = "与诈骗无关" if said.get("kind") == "unrelated" else ""
     return f"{who or '别人'} 已在 {wording.local(when)} 处理" + (f"（{what or kind}）" if what or kind else "")
 
@@ -72,7 +72,7 @@ def decide(session: Session, report_id: str, seen: str, decision: Decision, by: 
     words = NAMES[decision.action]
     if decision.action == "correct":
         reports.correct(session, report_id, by=by, kind="case", label=decision.label)
-        words = f"更正为{taxonomy.load().label(decision.label).name}"
+        words = f"更正为{taxonomy.load().name_of(decision.label)}"
     elif decision.action == "reject":
         reports.correct(session, report_id, by=by, kind="unrelated")
     elif decision.action == "link":

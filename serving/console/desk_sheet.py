@@ -102,7 +102,7 @@ def _proposal(sheet: ReportSheet) -> Html:
     kind = next((kind.name for kind in known.kinds if kind.id == sheet.kind), sheet.kind)
     rows = [
         tag(
-            "button", tag("kbd", number), tag("span", known.label(label).name, title=known.label(label).meaning),
+            "button", tag("kbd", number), tag("span", known.name_of(label), title=known.look_up(label).meaning),
             tag("meter", min=0, max=1, value=f"{share:.3f}", aria_hidden="true"), tag("small", f"{share:.0%}"), type="button",
             data_act="label", data_value=label, class_="choice on" if label == sheet.label else "choice",
         )
