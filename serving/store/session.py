@@ -10,6 +10,7 @@ PostgreSQL: by URL, pooled; synchronous_commit is the server's own (on by defaul
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,6 +44,7 @@ class Store:
         self._writer = engine.execution_options(**{_WRITES: True})
         # PostgreSQL's own default gives every statement a state of its own: a page and its cursor would not fit together.
         one_state: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._turn = threading.Lock()
         self._reader = engine if self.is_sqlite else engine.execution_options(**one_state)
 
     @property
@@ -65,9 +67,17 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that commits when the block ends and rolls back when it raises."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
+        """A session that commits when the block ends and rolls back when it raises.
+
+        SQLite lets one writer in and has the others try again after up to 0.1 s each; threads of one process stand in line instead.
+        """
+        ours = self.is_sqlite and self._turn.acquire(timeout=BUSY_SECONDS)
+        try:
+            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            if ours:
+                self._turn.release()
 
     def close(self) -> None:
         """Give back every connection. The last one to leave folds the WAL into the file."""
