@@ -3,8 +3,8 @@
 In: documents. Out: `Reading`s in the same order, all offsets in the documents' own texts. No network, no SQL. Documents are
 taken in batches so that the classifier sees many texts at once; one that cannot be read raises with its id.
 
-1. clean and split; 2. kind and label of every article of the batch; 3. mentions of those that may be about scams, which
-weigh in on case or advice; 4. cases; 5. offsets back to the document.
+1. clean and split; what the gate lets go ends here (`nlp.gate`); 2. kind and label of every other article of the batch;
+3. mentions of those that may be about scams, which weigh in on case or advice; 4. cases; 5. offsets back to the document.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from nlp import taxonomy
+from nlp import gate, taxonomy
 from nlp.cases import read_cases
 from nlp.classify import Classifier
 from nlp.clean import clean
@@ -45,10 +45,11 @@ def to_document(mention: Mention, article: Article, text: str) -> Mention | None
 
 
 class Analyzer:
-    """Reads documents with one classifier; making one loads nothing."""
+    """Reads documents with one classifier; making one loads nothing. gated: published articles go through `nlp.gate` first."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, *, gated: bool = False) -> None:
         self.classifier = classifier
+        self.gated = gated
 
     def analyze(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """A `Reading` for every document, in order."""
@@ -58,10 +59,23 @@ class Analyzer:
 
     def _read(self, batch: Sequence[Document]) -> Iterator[Reading]:
         articles = [clean(document) for document in batch]  # 1.
-        texts = [article.text for group in articles for article in group]
-        verdicts = iter(self.classifier.classify(texts))  # 2.
+        gone = {
+            id(article): self._unrelated(document, article)
+            for document, group in zip(batch, articles, strict=True)
+            for article in group
+        }
+        everything = [article for group in articles for article in group]
+        judged = iter(self.classifier.classify([a.text for a in everything if gone[id(a)] is None]))  # 2.
+        verdicts = (next(judged) if (sure := gone[id(a)]) is None else gate.verdict(sure) for a in everything)
         for document, group in zip(batch, articles, strict=True):
             yield Reading(document.doc_id, tuple(self._article(document, article, next(verdicts)) for article in group))
+
+    def _unrelated(self, document: Document, article: Article) -> float | None:
+        """How surely the gate lets it go, None where it is read. A complaint always is: nobody who was robbed has to use the right words."""
+        if not self.gated or document.nature == "complaint":
+            return None
+        whole = article.text if article.text.startswith(article.title) else f"{article.title}\n{article.text}"
+        return gate.surely_unrelated(whole, self.classifier.glance)
 
     def _article(self, document: Document, article: Article, verdict: Verdict) -> Analysis:
         found: Sequence[Mention] = ()
@@ -80,7 +94,7 @@ class Analyzer:
             start=article.start,
             end=article.end,
             verdict=verdict,
-            tactics=tactics_of(article.text),
+            tactics=() if verdict.model == gate.NAME else tactics_of(article.text),  # tactics are those of a scam
             mentions=tuple(mention for mention in (moved[id(m)] for m in found) if mention is not None),
             cases=tuple(_move_case(case, article, moved) for case in cases),
             byline=article.byline,

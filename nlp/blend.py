@@ -52,6 +52,10 @@ class BlendEngine:
         """The encoder's vector of a text; None where it gives none out."""
         return self.encoder.represent(text)
 
+    def glance(self, text: str) -> NDArray[np.float32]:
+        """Logits (kinds,) by the table alone, under its own temperature."""
+        return cool(self.lexical.score(text), self.weights, self.kinds)[: self.kinds]
+
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """What the encoder's token head finds in the whole text; () where it has none."""
         return self.encoder.tag(text)

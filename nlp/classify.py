@@ -13,6 +13,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp import taxonomy
 from nlp.records import Kind, TokenTag, Verdict
 
 
@@ -52,6 +53,13 @@ class Classifier:
             if text not in known:
                 known[text] = self._judge(self.engine.score(text))
         return [known[text] for text in texts]
+
+    def glance(self, text: str) -> float | None:
+        """The probability of "unrelated" after a quick look, without the network; None for a model that knows no quick look."""
+        look = getattr(self.engine, "glance", None)
+        if look is None or taxonomy.UNRELATED not in self.kinds:
+            return None
+        return float(softmax(look(text))[self.kinds.index(taxonomy.UNRELATED)])
 
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """Persons and sums of a text with their roles, by the model's token head; () for a model without one. See nlp.token_tags."""

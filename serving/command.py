@@ -169,7 +169,7 @@ def serve(
 
     def make() -> Any:
         from serving.api.app import create_app
-        from serving.api.guard import log_to_stderr
+        from serving.log_lines import log_to_stderr
 
         log_to_stderr()
         application = create_app(settings, demo=demo)
@@ -189,6 +189,7 @@ def serve(
             host=host,
             port=port,
             log_level="warning",
+            log_config=None,  # its words go where all others go, see serving.log_lines
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=5,

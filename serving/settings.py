@@ -26,7 +26,12 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_STORE": f"事件库地址（SQLAlchemy URL 或 SQLite 文件路径），默认 {DEFAULT_STORE}",
     "FANZHA_MODEL": "模型目录，默认为随软件安装的模型",
     "FANZHA_BATCH": "一次分析多少篇，默认 32",
+    "FANZHA_GATE": "off 则公开文章一律细读；默认 on，没有本行词语、词面表也确信无关的直接记为无关（投诉总是细读）",
+    "FANZHA_PLACES": "接口同时受理多少个要分析的请求，满了答 503，默认 80",
+    "FANZHA_RATE": "一个密钥（或一个登录的人）每分钟至多多少次请求，0 不限，默认 6000",
+    "FANZHA_RATE_ANONYMOUS": "不带密钥时一个地址每分钟至多多少次请求，0 不限，默认 600；演示为其十倍",
     "FANZHA_OPERATOR_KEY": "值守密钥：接口以 Authorization: Bearer 密钥 认出值守人员；不设则人人都是读者",
+    "FANZHA_METRICS_KEY": "监控密钥：只打开 /metrics，别的都不开；不设则只有管理员看得到指标",
     "FANZHA_SECRET": "本机秘密：审计记录的签名、同卡同号的记号都由它而来，至少 32 个随机字符；不要存进事件库",
     "FANZHA_SECRET_OLD": "换下的旧秘密，逗号隔开，仍能核对旧记录",
     "FANZHA_DATA_KEY": "数据密钥：加密库里的原文、姓名、号码与备份，至少 32 个随机字符；丢了，就再也读不出",
@@ -43,11 +48,18 @@ VARIABLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one process. `batch` is documents per analysis step; `analyzer` is "" outside the tests."""
+    """The settings of one process. `batch` is documents per analysis step; `analyzer` is "" outside the tests.
+
+    places: requests that may wait for an analysis; rate, rate_anonymous: requests a minute, 0 = no limit (see `serving.api.rates`).
+    """
 
     store: str = DEFAULT_STORE
     model: Path | None = None
     batch: int = 32
+    gate: bool = True
+    places: int = 80
+    rate: int = 0
+    rate_anonymous: int = 0
     analyzer: str = ""
     webhooks: bool = False
     private_hosts: tuple[str, ...] = ()
@@ -73,9 +85,6 @@ def store_url(address: str) -> str:
 def load(environment: Mapping[str, str] | None = None, *, store: str | None = None) -> Settings:
     """Settings from the environment, `store` (the option --store) before `FANZHA_STORE`; raises InputError on nonsense."""
     values = os.environ if environment is None else environment
-    batch = values.get("FANZHA_BATCH", "32")
-    if not batch.isdecimal() or not 1 <= int(batch) <= 4096:
-        raise InputError(f"FANZHA_BATCH={batch}", expected="1 到 4096 的整数", advice="改正环境变量或不设置它")
     model = values.get("FANZHA_MODEL", "")
     retention = values.get("FANZHA_RETENTION", "")
     share = values.get("FANZHA_SECOND_SHARE", "0.1")
@@ -86,7 +95,14 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
     return Settings(
         store=store_url(store or values.get("FANZHA_STORE", "") or DEFAULT_STORE),
         model=Path(model) if model else None,
-        batch=int(batch),
+        batch=_whole(values, "FANZHA_BATCH", 32, 4096),
+        gate=values.get("FANZHA_GATE", "on") != "off",
+        # 64 clients that each wait for their answer, and some; three or four seconds of work for two cores, so that an overload
+        # is over soon after it ends.
+        places=_whole(values, "FANZHA_PLACES", 80, 4096),
+        # 100,000 complaints an hour through one key are 1,700 a minute; a person or a script without a key needs a few a second.
+        rate=_whole(values, "FANZHA_RATE", 6000, 10**6, least=0),
+        rate_anonymous=_whole(values, "FANZHA_RATE_ANONYMOUS", 600, 10**6, least=0),
         retention=Path(retention) if retention else None,
         analyzer=values.get("FANZHA_ANALYZER", ""),
         webhooks=values.get("FANZHA_WEBHOOKS", "on") != "off",
@@ -95,3 +111,11 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         ),
         second_share=float(share),
     )
+
+
+def _whole(values: Mapping[str, str], name: str, otherwise: int, most: int, least: int = 1) -> int:
+    """A whole number of the environment; raises InputError."""
+    told = values.get(name, "") or str(otherwise)
+    if not (told.isascii() and told.isdecimal() and len(told) < 10 and least <= int(told) <= most):
+        raise InputError(f"{name}={told}", expected=f"{least} 到 {most} 的整数", advice="改正环境变量或不设置它")
+    return int(told)

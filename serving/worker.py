@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from nlp import mask
 from nlp.errors import FanzhaError, InputError
 from nlp.records import Document, Reading
-from serving import changes, filing, inbox, incidents
+from serving import changes, filing, inbox, incidents, tally
 from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
@@ -67,7 +67,7 @@ def load_analyzer(settings: Settings) -> Analyzer:
     from nlp import model_folder
     from nlp.analyze import Analyzer as RealAnalyzer
 
-    return RealAnalyzer(model_folder.load(settings.model))
+    return RealAnalyzer(model_folder.load(settings.model), gated=settings.gate)
 
 
 def read_through(analyzer: Analyzer, documents: Sequence[Document]) -> list[Reading | Exception]:
@@ -181,6 +181,7 @@ def _file(store: Store, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> W
 def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:
     """All of a batch in one transaction, incidents rebuilt once at its end."""
     done, failed, touched = 0, [], set()
+    filed: list[Reading] = []
     with store.writing() as session:
         changes.lock(session)
         for claimed, reading in pairs:
@@ -190,11 +191,24 @@ def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exceptio
             # Not ours any more: another worker took it over after our lease, and files it itself.
             elif inbox.finish(session, claimed):
                 touched |= filing.file_reading(session, claimed.document_id, claimed.document, reading)
+                filed.append(reading)
                 done += 1
         incidents.rebuild(session, touched)
+    _count(filed, done, len(failed))
     for claimed, error in failed:
         log.warning("文档 %s 分析失败：%s", claimed.document_id, log_reason(error))
     return WorkSummary(done, len(failed), tuple(_failure(claimed, error) for claimed, error in failed))
+
+
+def _count(filed: Sequence[Reading], done: int, failed: int) -> None:
+    """For `/metrics`: how many, of which kinds and types, and how many of them were left to a person."""
+    tally.count("fanzha_documents", "done", by=done)
+    tally.count("fanzha_documents", "failed", by=failed)
+    for reading in filed:
+        for analysis in reading.analyses:
+            verdict = analysis.verdict
+            label = verdict.label if verdict.kind != "unrelated" else ""
+            tally.count("fanzha_articles", verdict.kind, label, "yes" if verdict.review else "no")
 
 
 def _give_up(store: Store, claimed: Claim, error: Exception) -> WorkSummary:
@@ -202,7 +216,10 @@ def _give_up(store: Store, claimed: Claim, error: Exception) -> WorkSummary:
         ours = inbox.fail(session, claimed, reason_of(error))
     frames = "".join(traceback.format_tb(error.__traceback__)[-8:])
     log.warning("文档 %s 入库失败：%s\n%s", claimed.document_id, log_reason(error), frames)
-    return WorkSummary(failed=1, failures=(_failure(claimed, error),)) if ours else WorkSummary()
+    if not ours:
+        return WorkSummary()
+    tally.count("fanzha_documents", "failed")
+    return WorkSummary(failed=1, failures=(_failure(claimed, error),))
 
 
 def _failure(claimed: Claim, error: Exception) -> tuple[str, str, str]:

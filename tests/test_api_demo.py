@@ -133,21 +133,6 @@ def test_a_gate_lets_few_in_some_wait_and_tells_the_rest():
         pass
 
 
-def test_when_all_are_analysing_an_analysis_is_told_to_come_back_and_a_complaint_is_kept(tmp_path, monkeypatch):
-    with serving(settings_at(tmp_path)) as api:
-        engine = api.app.state.engine
-        monkeypatch.setattr(engine, "analysing", Gate(1, 0, 0.01))
-        with engine.analysing.entered("test"):
-            refused = api.post("/v1/analyze", json={"documents": [{"text": "a"}]}, headers=OPERATOR)
-            assert problem(refused, 503)["type"].endswith(":busy")
-            assert refused.headers["retry-after"] == "5"
-            kept = ok(api.post("/v1/reports", json={"text": TEXT}, headers=OPERATOR), 202)
-            # The background worker finishes it all the same.
-            report = f"/v1/reports/{kept['id']}"
-            wait_for(lambda: ok(api.get(report, headers=OPERATOR))["state"] == "analysed")
-        ok(api.post("/v1/analyze", json={"documents": [{"text": "a"}]}, headers=OPERATOR))
-
-
 def test_questions_are_answered_while_an_analysis_takes_long(tmp_path, monkeypatch):
     """Analysing runs in threads: the event loop and the store stay free."""
     monkeypatch.setenv("FAKE_PAUSE", "2.0")

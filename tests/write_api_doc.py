@@ -45,6 +45,12 @@ HEAD = """# 接口
 * **限度**：JSON 请求体 8 MB，一篇 20 万字，一次分析 64 篇、合计 100 万字；上传的文件 100 MB。超出为 413 或 422。
 * **错误**：一律是 `application/problem+json`（RFC 9457），`title` 发现什么、`where` 在哪里、`expected` 应为什么、`advice` 怎么办。
   不会重复送来的内容。503 附 `Retry-After`。每个应答都有 `X-Request-Id`，报告问题时请附上。
+* **同时多少**：同时来的投诉、文档、分析合在一起读，结果与逐件相同。要分析的请求同时至多 80 个（`FANZHA_PLACES`），满了答 503、附 `Retry-After`，
+  这一件没有收下，过几秒再送；带 `Idempotency-Key` 重送不会重复。停止服务时正在读的读完，没轮到的留在收件箱，下次启动接着做。
+* **多少次**：一个密钥（或登录的人）每分钟至多 6000 次，不带密钥的一个地址 600 次（`FANZHA_RATE`、`FANZHA_RATE_ANONYMOUS`，0 为不限）；应答的
+  `RateLimit-Policy`、`RateLimit`（IETF 草案 draft-ietf-httpapi-ratelimit-headers-10）说限额和还剩多少，超了答 429、附 `Retry-After`。
+  探活、指标和登录不算在内（登录另有限制）。
+* **请求号**：送来的 `X-Request-Id`（8 至 64 个字母、数字、点、横线）原样用，没有就另编一个；应答里带回，访问日志和分析这件的日志行里都是它。
 * **存盘**：`POST /v1/reports`、`/v1/documents`、`/v1/batches` 一旦应答 200、201 或 202，内容已在盘上，之后断电也不会丢。
 """
 
@@ -264,6 +270,13 @@ def write(api: TestClient) -> str:
     book.call("GET", "/healthz")
     book.endpoint("GET /readyz", "事件库、模型、收件处理是否就绪；未就绪答 503，各项说明缺什么。")
     book.call("GET", "/readyz")
+    book.endpoint(
+        "GET /metrics",
+        "运行指标，Prometheus 的文本格式：请求与耗时（按接口）、排队与拒绝、收件箱、"
+        "最老一件等了多久、分析结果的种类和类型、交人的比例、事件序号、推送滞后、"
+        "模型与进程。要 `FANZHA_METRICS_KEY` 的值或管理员的密钥。",
+    )
+    book.parts.append(f"\n```sh\ncurl {BASE}/metrics -H 'Authorization: Bearer 监控密钥'\n```\n")
     book.endpoint("GET /", "首页：什么在哪里，最近的事件。不含脚本。")
     book.call("GET", "/")
     book.endpoint("GET /docs", "全部接口的说明：参数、字段、例子、错误、所需角色。不含脚本，不连网。")

@@ -6,7 +6,6 @@ In: texts. Out: for each the object that `fanzha analyze` writes. A text that ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,12 +13,12 @@ from fastapi import APIRouter, Request
 from nlp import taxonomy, wire
 from nlp.records import Document, Reading
 from serving.api import problems
+from serving.api.admission import Place
 from serving.api.answers import TaxonomyOut
 from serving.api.bodies import AnalyzeIn, JsonBody, TextIn
-from serving.api.engine import Engine
 from serving.api.readings import AnalyzeOut
 from serving.api.viewer import Analyst, Anybody
-from serving.worker import read_through, reason_of
+from serving.worker import reason_of
 
 router = APIRouter(prefix="/v1", tags=["分析"])
 
@@ -34,20 +33,15 @@ def document_of(text: TextIn, number: int, **more: Any) -> Document:
     )
 
 
-def _read(engine: Engine, documents: Sequence[Document]) -> list[Reading | Exception]:
-    with engine.analysing.entered("分析"):
-        return read_through(engine.worker().analyzer, documents)
-
-
 @router.post(
-    "/analyze", summary="分析文字，不保存", response_model=AnalyzeOut, response_model_exclude_unset=True,
+    "/analyze", summary="分析文字，不保存", response_model=AnalyzeOut, response_model_exclude_unset=True, dependencies=[Place],
     responses=problems.documented(413, 415, 503),
 )  # fmt: skip
 def analyze(body: AnalyzeIn, request: Request, _: Analyst, _kind: JsonBody) -> Any:
     """每篇的种类、类型与把握、人员、地点、金额、账号、案件。偏移按“标题+换行+正文”的字符计。什么也不保存。"""
     documents = [document_of(text, number) for number, text in enumerate(body.documents, start=1)]
     lines: list[dict[str, Any]] = []
-    for document, reading in zip(documents, _read(request.app.state.engine, documents), strict=True):
+    for document, reading in zip(documents, request.app.state.engine.read(documents), strict=True):
         if isinstance(reading, Reading):
             lines.append(wire.to_line(reading))
         else:

@@ -17,6 +17,7 @@ from nlp.errors import InputError
 from nlp.records import Document
 from serving import inbox, queries, reports, views
 from serving.api import filed, problems
+from serving.api.admission import Place
 from serving.api.answers import ReportOut, ReportPage
 from serving.api.bodies import CorrectionIn, JsonBody, ReportIn
 from serving.api.viewer import Analyst, Asker, signature
@@ -72,7 +73,7 @@ def _answer(engine: Any, report_id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "", summary="送来一件投诉", response_model=ReportOut, response_model_exclude_unset=True, status_code=201,
+    "", summary="送来一件投诉", response_model=ReportOut, response_model_exclude_unset=True, status_code=201, dependencies=[Place],
     responses=problems.documented(409, 413, 415, 503)
     | {200: {"model": ReportOut, "description": "早已收下，没有改变"}, 202: {"model": ReportOut, "description": "已存盘，稍后分析"}},
 )  # fmt: skip
@@ -85,14 +86,16 @@ def receive(
     idempotency_key: IdempotencyKey = None,
 ) -> Any:
     """存盘后分析，答以类型、提及和相关事件。得到 201 或 202 即不会丢失。同样的内容再送来得 200，什么也不改；
-    同一 `external_id` 或 `Idempotency-Key` 用于不同内容得 409。202 表示模型还没载入或正忙，稍后 GET 即得分析。
+    同一 `external_id` 或 `Idempotency-Key` 用于不同内容得 409。202 表示模型还没载入或分析太久，稍后 GET 即得分析。
+    正忙时答 503，什么也没有收下，请按 `Retry-After` 再送。
     """
     engine = request.app.state.engine
     document = document_of(body)
     with engine.store.writing() as session:
         received = reports.receive(session, document, external_id=body.external_id, idempotency_key=idempotency_key)
+        claimed = engine.claim(session, received.document_id)
     # From here on the complaint is on disk; whatever happens to the analysis, the inbox finishes it.
-    finished = engine.finish(received.document_id)
+    finished = engine.finish(received.document_id, claimed, request.state.request_id)
     response.status_code = 202 if not finished else 201 if received.new else 200
     response.headers["Location"] = f"/v1/reports/{received.report_id}"
     return _answer(engine, received.report_id)
@@ -125,7 +128,7 @@ def get_report(request: Request, _: Analyst, report_id: ReportId) -> Any:
 
 
 @router.put(
-    "/{report_id}", summary="更正或审核一件投诉", response_model=ReportOut, response_model_exclude_unset=True,
+    "/{report_id}", summary="更正或审核一件投诉", response_model=ReportOut, response_model_exclude_unset=True, dependencies=[Place],
     responses=problems.documented(404, 409, 413, 415, 503) | {202: {"model": ReportOut, "description": "已存盘，稍后重新分析"}},
 )  # fmt: skip
 def correct(
@@ -155,7 +158,8 @@ def correct(
         if body.accept:
             reports.review(session, report_id, by=by)
         document_id = queries.get_report(session, report_id).document_id
-    if replaced and not engine.finish(document_id):
+        claimed = engine.claim(session, document_id) if replaced else None
+    if replaced and not engine.finish(document_id, claimed, request.state.request_id):
         response.status_code = 202
     return _answer(engine, report_id)
 

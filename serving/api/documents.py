@@ -17,6 +17,7 @@ from nlp import mask
 from nlp.errors import NotFoundError
 from serving import inbox, queries, views
 from serving.api import filed, problems
+from serving.api.admission import Place
 from serving.api.analysis import document_of
 from serving.api.answers import AcceptedOut, DocumentOut
 from serving.api.bodies import DocumentIn, JsonBody
@@ -27,7 +28,7 @@ DocumentId = Annotated[str, Path(pattern=r"^d-[0-9a-f]{16}$", description="文�
 
 
 @router.post(
-    "", summary="收下一篇文档", response_model=AcceptedOut, status_code=201,
+    "", summary="收下一篇文档", response_model=AcceptedOut, status_code=201, dependencies=[Place],
     responses=problems.documented(409, 413, 415, 503)
     | {200: {"model": AcceptedOut, "description": "早已收下，没有改变"}, 202: {"model": AcceptedOut, "description": "已存盘，稍后分析"}},
 )  # fmt: skip
@@ -42,8 +43,9 @@ def accept(body: DocumentIn, request: Request, response: Response, _: Analyst, _
     digest = hashlib.sha256(f"{head}\n{document.text}".encode()).hexdigest()
     with engine.store.writing() as session:
         accepted = inbox.accept(session, replace(document, doc_id=body.doc_id or digest[:16], sha256=digest))
+        claimed = engine.claim(session, accepted.document_id)
     # From here on the document is on disk; whatever happens to the analysis, the inbox finishes it.
-    finished = engine.finish(accepted.document_id)
+    finished = engine.finish(accepted.document_id, claimed, request.state.request_id)
     response.status_code = 202 if not finished else 201 if accepted.outcome == "new" else 200
     with engine.store.reading() as session:
         row = queries.inbox_of(session, accepted.document_id)

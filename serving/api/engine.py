@@ -1,28 +1,33 @@
 """What the application works with: the store, the model once it has loaded, the worker that finishes the inbox, and who may wait.
 
-In: `Settings`. Out: an `Engine` that requests ask for an analysis. Analysing is CPU work: few requests do it at once, a few more wait,
-the rest is told to come back (503) or, where the document is on disk already, that it will be done (202). It knows no HTTP.
+In: `Settings`. Out: an `Engine` that requests ask for an analysis. Analysing is CPU work: one thread does it for all requests together
+(`serving.api.desk`), a bounded number of requests waits for it, the rest is told to come back (503). What is on disk already and takes
+too long is answered "will be done" (202). It knows no HTTP.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
+from sqlalchemy.orm import Session
+
 from nlp.errors import ModelError
-from nlp.records import Document
+from nlp.records import Document, Reading
 from nlp.segment import tokens
-from serving import queries
+from serving import inbox, queries
+from serving.api.desk import ADVICE, Desk
 from serving.api.problems import BusyError, NotReadyError
 from serving.delivery import Sender
+from serving.inbox import Claim
 from serving.keeping import keeper, retention
 from serving.settings import Settings
 from serving.store import StoreError, open_store
-from serving.worker import Worker, load_analyzer, log_reason, reason_of
+from serving.worker import Worker, give_back, load_analyzer, log_reason, reason_of
 
 log = logging.getLogger("fanzha.api")
 # The model loads this long after the start, or when it is first asked for. /healthz has answered by then (serving.doorway); a longer
@@ -32,8 +37,10 @@ LATE_SECONDS = 0.05
 READY_SECONDS = 10.0
 # How long a request waits for its own document: a complaint takes 0.1 s, a newspaper page a second, behind others some more.
 ANSWER_SECONDS = 30.0
-# Requests that wait for a free core. Starlette has 40 threads: the others keep answering questions to the store.
-WAITING = 8
+# The same for texts that are only read: the largest request is a million characters.
+READ_SECONDS = 120.0
+# What is being read when the server stops is finished; a newspaper page on a slow machine takes seconds.
+STOP_SECONDS = 30.0
 # Uploads read at a time: each may hold 100 MB in memory.
 UPLOADS = 2
 # The worker is started again after an error that nobody foresaw; at once would fill the log.
@@ -72,7 +79,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = open_store(settings.store)
-        self.analysing = Gate(max(1, os.cpu_count() or 1), WAITING, ANSWER_SECONDS)
+        self.desk = Desk(self.store, lambda: self.worker().analyzer, places=settings.places)
         self.uploading = Gate(UPLOADS, 0, ANSWER_SECONDS)
         self.failure: Exception | None = None
         self._loaded = threading.Event()
@@ -91,6 +98,7 @@ class Engine:
     def start(self) -> None:
         """Load the model in the background, then finish what the inbox holds, until `close`."""
         self._thread.start()
+        self.desk.start()
         if self.settings.webhooks:
             self._sender.start()
         if self.settings.retention:
@@ -105,8 +113,8 @@ class Engine:
 
     @property
     def working(self) -> bool:
-        """Does the thread that finishes the inbox run?"""
-        return self._thread.is_alive()
+        """Do the threads run that finish the inbox and answer requests?"""
+        return self._thread.is_alive() and self.desk.alive
 
     def worker(self, seconds: float = READY_SECONDS) -> Worker:
         """The worker, waiting for a model that is still loading. Raises NotReadyError, ModelError."""
@@ -119,36 +127,61 @@ class Engine:
             ) from self.failure
         return self._worker
 
-    def finish(self, document_id: str) -> bool:
-        """Analyse an accepted document now and wait for it; False when that must be left to the inbox.
+    def claim(self, session: Session, document_id: str) -> Claim | None:
+        """Take a document for the request that brings it, in the transaction that accepts it: nobody else gets it first.
 
-        The background worker, or another process, may have taken it first: then its end is waited for.
+        None where it is done, in other hands, or where there is no model and never will be.
         """
-        end = time.monotonic() + ANSWER_SECONDS
-        try:
-            with self.analysing.entered("分析"):
-                self.worker().process([document_id])
-        except (BusyError, NotReadyError, ModelError, StoreError) as error:
-            log.info("left to the inbox: %s", type(error).__name__)
-            return False
-        while time.monotonic() < end:
+        if self.failure is not None:
+            return None
+        return next(iter(inbox.claim(session, inbox.this_worker(), limit=1, only=[document_id])), None)
+
+    def finish(self, document_id: str, claimed: Claim | None, request: str = "") -> bool:
+        """Have an accepted document analysed and wait for it; False when that must be left to the inbox.
+
+        Without a claim another worker has it, or had it before: then its end is waited for. request: the number that the log tells.
+        """
+        if claimed is not None:
+            try:
+                self._ready_for(claimed)
+                self.desk.file(claimed, request).result(ANSWER_SECONDS)
+                return True
+            except (NotReadyError, ModelError, StoreError, TimeoutError, CancelledError) as error:
+                log.info("left to the inbox: %s", type(error).__name__)
+                return False
+        end = time.monotonic() + (ANSWER_SECONDS if self.failure is None else 0.0)
+        while True:
             with self.store.reading() as session:
                 row = queries.inbox_of(session, document_id)
             if row is None or row.state not in ("accepted", "working"):
                 return True
+            if time.monotonic() >= end:
+                return False
             time.sleep(_POLL_SECONDS)
-        return False
+
+    def read(self, documents: Sequence[Document]) -> list[Reading | Exception]:
+        """Readings, or what went wrong, in order; nothing is stored. Raises NotReadyError, ModelError, BusyError."""
+        self.worker()
+        futures = self.desk.read(documents)
+        end = time.monotonic() + READ_SECONDS
+        try:
+            return [future.result(max(0.0, end - time.monotonic())) for future in futures]
+        except (TimeoutError, CancelledError) as error:
+            for future in futures:
+                future.cancel()
+            raise BusyError("排队太久，或服务正在停止", where="分析", advice=ADVICE) from error
 
     def close(self) -> None:
-        """Stop the worker after its batch and close the store; what it had claimed goes back to the inbox."""
+        """Stop after what is being read now and close the store; what was claimed and not begun goes back to the inbox."""
         self._stop.set()
         self._asked.set()
+        self.desk.close(STOP_SECONDS)
         if self._thread.is_alive():
-            self._thread.join(timeout=30)
+            self._thread.join(STOP_SECONDS)
         if self._sender.is_alive():
-            self._sender.join(timeout=30)
+            self._sender.join(STOP_SECONDS)
         if self._keeper.is_alive():
-            self._keeper.join(timeout=30)
+            self._keeper.join(STOP_SECONDS)
         self.store.close()
 
     def _run(self) -> None:
@@ -168,6 +201,14 @@ class Engine:
             except Exception as error:
                 log.error("收件处理中断，%s 秒后继续：%s", AGAIN_SECONDS, log_reason(error))
                 self._stop.wait(AGAIN_SECONDS)
+
+    def _ready_for(self, claimed: Claim) -> None:
+        """Wait for the model; without one the document goes back."""
+        try:
+            self.worker()
+        except BaseException:
+            give_back(self.store, [claimed])
+            raise
 
     def _warm(self) -> None:
         """Read one invented sentence, so that jieba, spaCy and the gazetteer are there before the first complaint."""

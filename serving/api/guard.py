@@ -11,7 +11,6 @@ It looks at no body and knows no role.
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import re
 import secrets
@@ -26,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from corpora.limits import Limits
 from nlp.errors import FanzhaError, InputError, TooLargeError
 from serving.api import problems
+from serving.log_lines import event
 
 log = logging.getLogger("fanzha.access")
 # A million characters of JSON, escaped as \uXXXX, are 6 MB; files go through the batch import.
@@ -51,14 +51,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _OUR_ID = re.compile(r"[dicrb]-[0-9a-f]{16}")
 
 
-def log_to_stderr() -> None:
-    """Let the access log be seen: one JSON object a line on standard error. For the process that serves, not for imports."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
-
-
 class Guard:
     """ASGI middleware; `demo`: see 1. above."""
 
@@ -81,6 +73,7 @@ class Guard:
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         started, status = time.perf_counter(), 0
+        metrics = scope["app"].state.metrics  # now: what is mounted inside (the console) puts itself there
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
@@ -90,6 +83,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     answered.setdefault(name, value)
                 answered["X-Request-Id"] = request_id
+                for name, value in scope["state"].get("rate", {}).items():
+                    answered[name] = value
             await send(message)
 
         # 2. Refuse, or let the application answer.
@@ -103,8 +98,11 @@ class Guard:
                 raise
             await problems.unforeseen(scope["path"], error, request_id)(scope, receive, send_guarded)
         finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "")
+            metrics.observe(scope["method"], route, status, seconds)
             # 3. One line, without queries and without what is not an id of ours: both may hold names.
-            log.info(_line(scope, request_id, status, time.perf_counter() - started))
+            event(log, **_line(scope, request_id, status, seconds))
 
     def _may_open(self, scope: Scope) -> bool:
         """Does a web socket come from a page of this site, and in the demo from this machine?"""
@@ -196,11 +194,11 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counting
 
 
-def _line(scope: Scope, request_id: str, status: int, seconds: float) -> str:
+def _line(scope: Scope, request_id: str, status: int, seconds: float) -> dict[str, Any]:
     route = scope.get("route")
     named: dict[str, Any] = {
         "request": request_id, "method": scope["method"], "route": getattr(route, "path", "") or "（无此地址）", "status": status,
         "ms": round(seconds * 1000, 1), "role": scope["state"].get("role", "-"),
     }  # fmt: skip
     ids = [value for value in scope.get("path_params", {}).values() if _OUR_ID.fullmatch(str(value))]
-    return json.dumps(named | ({"id": ids[0]} if ids else {}), ensure_ascii=False)
+    return named | ({"id": ids[0]} if ids else {})

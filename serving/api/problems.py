@@ -203,7 +203,7 @@ _WHEN: Mapping[int, str] = {
     422: "字段不合约定", 429: "太多次，`Retry-After` 秒后再试", 503: "模型还在载入、正忙或事件库暂不可用；`Retry-After` 秒后再试",
 }  # fmt: skip
 # What every route may answer: the guard and the checks of addresses stand before all of them.
-ALWAYS = (400, 401, 403, 422, 503)
+ALWAYS = (400, 401, 403, 422, 429, 503)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

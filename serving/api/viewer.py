@@ -22,7 +22,9 @@ from nlp.errors import InputError
 from serving import audit, secret
 from serving.api.bodies import known_query
 from serving.api.problems import ForbiddenError
-from serving.people import COOKIE, RANKS, Who, roster, who_is
+from serving.api.rates import RateError
+from serving.people import COOKIE, NOBODY, RANKS, Who, roster, who_is
+from serving.people.who import UnauthorizedError
 
 # 16 characters of a random key are beyond guessing; shorter ones are words.
 KEY_LENGTH = 16
@@ -40,11 +42,11 @@ _bearer = HTTPBearer(
 )
 
 
-def checked_key(key: str) -> str:
-    """The operator's key from the environment, "" for none; raises InputError for one that could be guessed."""
+def checked_key(key: str, where: str = "FANZHA_OPERATOR_KEY") -> str:
+    """A key from the environment, "" for none; raises InputError for one that could be guessed."""
     if key and (len(key) < KEY_LENGTH or not key.isascii()):
         raise InputError(
-            f"值守密钥只有 {len(key)} 个字符或含非 ASCII 字符", where="FANZHA_OPERATOR_KEY", expected=f"至少 {KEY_LENGTH} 个 ASCII 字符",
+            f"密钥只有 {len(key)} 个字符或含非 ASCII 字符", where=where, expected=f"至少 {KEY_LENGTH} 个 ASCII 字符",
             advice="可用 python -c 'import secrets; print(secrets.token_urlsafe(32))' 生成",
         )  # fmt: skip
     return key
@@ -59,18 +61,33 @@ def asker(
         Query(description="以较低的角色查看；只能降低，不能升高", examples=["reader"]),
     ] = None,
 ) -> Who:
-    """Who sends this request, in the role he sends it in. Raises UnauthorizedError, and ForbiddenError for a forged form."""
+    """Who sends this request, in the role he sends it in. Raises UnauthorizedError, ForbiddenError for a forged form, RateError."""
     state = request.app.state
-    who = who_is(
-        state.engine.store, authorization=request.headers.get("authorization"), cookie=request.cookies.get(COOKIE),
-        operator_key=state.operator_key, demo=state.demo,
-    )  # fmt: skip
+    try:
+        who = who_is(
+            state.engine.store, authorization=request.headers.get("authorization"), cookie=request.cookies.get(COOKIE),
+            operator_key=state.operator_key, demo=state.demo,
+        )  # fmt: skip
+    except UnauthorizedError:
+        _count(request, NOBODY)  # keys made up one after the other are one address's requests
+        raise
+    _count(request, who)
     if who.by == "cookie" and request.method not in SAFE:
         check_csrf(request, who)
     if viewer is not None and RANKS.index(viewer) < RANKS.index(who.role):
         who = replace(who, role=viewer)
     request.state.role, request.state.who = who.role, who
     return who
+
+
+def _count(request: Request, who: Who) -> None:
+    """One request of his; what is left of his allowance goes into the answer. Raises RateError."""
+    try:
+        left = request.app.state.rates.take(who, request.client.host if request.client else "")
+    except RateError as error:
+        request.state.rate = error.left.fields
+        raise
+    request.state.rate = left.fields if left is not None else {}
 
 
 def check_csrf(request: Request, who: Who) -> None:

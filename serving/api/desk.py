@@ -1,0 +1,201 @@
+"""Where requests that wait for an analysis meet: what comes within a few milliseconds is read in one pass and filed in one transaction.
+
+In: claimed documents (to be filed) and loose texts (only to be read), from any number of threads. Out: for each of them a future.
+One thread does the work, outside the event loop; places are few, and who finds none is told to come back (503) before anything of
+his is stored. A text that fails fails alone. What a text gets does not depend on what is read beside it (`nlp.analyze`).
+
+1. Take what waits: complaints and documents first, then at least one loose text. 2. One pass of the analyzer. 3. One transaction
+files what is to be filed. 4. Everybody is told. It knows no HTTP; whoever waits too long for a claimed document leaves it to the desk.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from nlp.records import Document, Reading
+from serving.api.problems import BusyError
+from serving.inbox import Claim
+from serving.log_lines import event
+from serving.store import Store
+from serving.worker import Analyzer, file_readings, give_back, log_reason, read_through
+
+log = logging.getLogger("fanzha.api")
+work = logging.getLogger("fanzha.work")
+# How long the first of a pass waits for others that have a place already and are still being stored. A request that is alone
+# waits for nobody. Storing a complaint takes about as long; more would only be felt.
+GATHER_SECONDS = 0.004
+# One pass: enough that a transaction is shared by many, few enough that nobody behind waits for more than a second or so.
+MOST_DOCUMENTS = 32
+MOST_CHARACTERS = 20_000
+# Loose characters that may wait: two of the largest requests that the API takes.
+MOST_LOOSE = 2_000_000
+ADVICE = "稍后重试，或改用批量导入"
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    document: Document
+    claim: Claim | None
+    request: str = ""
+    future: Future[Reading | Exception] = field(default_factory=Future)
+
+
+class Desk:
+    """Places, a queue and one thread. `places`: requests that may be under way at once, the one that is being read included."""
+
+    def __init__(self, store: Store, analyzer: Callable[[], Analyzer], *, places: int) -> None:
+        self.store, self.places = store, places
+        self.refused = 0  # requests that found no place since the start
+        self._analyzer = analyzer
+        self._taken = 0
+        self._filed: deque[_Item] = deque()
+        self._loose: deque[_Item] = deque()
+        self._loose_characters = 0
+        self._condition = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="fanzha-desk", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; what was asked before waits until now."""
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Does its thread run?"""
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have a place."""
+        return self._taken
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place while inside. Raises BusyError when all are taken or the desk has stopped."""
+        with self._condition:
+            if self._taken >= self.places or self._stopped:
+                self.refused += 1
+                raise BusyError("同时处理的请求太多", where="分析", advice=ADVICE)
+            self._taken += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._taken -= 1
+                self._condition.notify_all()  # somebody gathering may have waited for this one
+
+    def file(self, claim: Claim, request: str = "") -> Future[Reading | Exception]:
+        """Read and file a claimed document of this request. The future ends when that is done; CancelledError: back in the inbox."""
+        item = _Item(claim.document, claim, request)
+        with self._condition:
+            if not self._stopped:
+                self._filed.append(item)
+                self._condition.notify_all()
+                return item.future
+        give_back(self.store, [claim])
+        item.future.cancel()
+        return item.future
+
+    def read(self, documents: Sequence[Document]) -> list[Future[Reading | Exception]]:
+        """Only read these. Raises BusyError when too much waits already."""
+        items = [_Item(document, None) for document in documents]
+        size = sum(len(item.document.text) for item in items)
+        with self._condition:
+            if self._stopped or (self._loose and self._loose_characters + size > MOST_LOOSE):
+                self.refused += 1
+                raise BusyError("等待分析的文字太多", where="分析", advice=ADVICE)
+            self._loose.extend(items)
+            self._loose_characters += size
+            self._condition.notify_all()
+        return [item.future for item in items]
+
+    def close(self, seconds: float) -> None:
+        """Finish the pass that is under way, for at most `seconds`; what has not begun goes back to the inbox."""
+        with self._condition:
+            self._stopped = True
+            left = [*self._filed, *self._loose]
+            self._filed.clear()
+            self._loose.clear()
+            self._loose_characters = 0
+            self._condition.notify_all()
+        give_back(self.store, [item.claim for item in left if item.claim])
+        for item in left:
+            item.future.cancel()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while (items := self._take()) is not None:
+            try:
+                self._work(items)
+            except Exception as error:  # the database failed: no document's fault, and no reason to stop
+                log.warning("一批 %d 件未能完成，已退回收件箱：%s", len(items), log_reason(error))
+                for item in items:
+                    if not item.future.done():
+                        item.future.set_exception(error)
+
+    def _take(self) -> list[_Item] | None:
+        """The next pass, None once stopped."""
+        with self._condition:
+            while not (self._filed or self._loose or self._stopped):
+                self._condition.wait()
+            end = time.monotonic() + GATHER_SECONDS
+            # Those who have a place and have not asked yet are a moment away.
+            while not self._stopped and self._gathered() < min(self._taken, MOST_DOCUMENTS):
+                if (left := end - time.monotonic()) <= 0:
+                    break
+                self._condition.wait(left)
+            if self._stopped:
+                return None
+            items: list[_Item] = []
+            size = 0
+            while self._filed and (not items or _fits(items, size, self._filed[0])):
+                items.append(self._filed.popleft())
+                size += len(items[-1].document.text)
+            # At least one loose text each time, so that complaints cannot keep it waiting for ever.
+            first = True
+            while self._loose and (first or _fits(items, size, self._loose[0])):
+                item = self._loose.popleft()
+                self._loose_characters -= len(item.document.text)
+                if item.future.set_running_or_notify_cancel():  # its request may have given up
+                    items.append(item)
+                    size += len(item.document.text)
+                    first = False
+        return items
+
+    def _gathered(self) -> int:
+        return len(self._filed) + len(self._loose)
+
+    def _work(self, items: Sequence[_Item]) -> None:
+        claims = [item.claim for item in items if item.claim]
+        try:
+            readings = read_through(self._analyzer(), [item.document for item in items])
+            told = [reading for item, reading in zip(items, readings, strict=True) if item.claim]
+            if claims:
+                file_readings(self.store, claims, told)
+        except BaseException:
+            give_back(self.store, claims)
+            raise
+        for item, reading in zip(items, readings, strict=True):
+            if item.claim:
+                outcome = "done" if isinstance(reading, Reading) else "failed"
+                event(
+                    work,
+                    event="analysed",
+                    request=item.request,
+                    id=item.claim.document_id,
+                    outcome=outcome,
+                    together=len(items),
+                )
+            item.future.set_result(reading)
+
+
+def _fits(items: Sequence[_Item], size: int, following: _Item) -> bool:
+    return len(items) < MOST_DOCUMENTS and size + len(following.document.text) <= MOST_CHARACTERS
