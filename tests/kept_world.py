@@ -21,9 +21,11 @@ from nlp.errors import InputError
 from nlp.records import Document
 from serving import audit, batches, hooks, incidents, queries, reports, rulings, watch_pages, watch_sources
 from serving.annotation import saving
+from serving.console import saved_views
 from serving.people import api_keys, attempts, logins, roster
 from serving.queries import IncidentFilter
 from serving.store import Store
+from serving.store.feed_tables import RuledCaseRow
 from serving.store.watch_tables import WatchedHostRow
 
 PASSWORD = "a long enough password"
@@ -68,6 +70,8 @@ def fill(store: Store) -> dict[str, str]:
         incidents.withdraw_documents(session, [gone])
     with store.writing() as session:
         saving.save(session, kept, Judgment("case", taxonomy.load().label_ids[0]), by="小赵", seen=0)
+        # What a ruling said of a text that is gone, as it stands in the store.
+        session.add(RuledCaseRow(decision_id=decision.id, document_id=gone, moved=True, start=0, end=9))
     # 3. People themselves, a key, a log-in, a failed one, a webhook with what waits for it, an audit line.
     with store.writing() as session:
         person = roster.add(session, "小赵", "admin", PASSWORD)
@@ -77,6 +81,7 @@ def fill(store: Store) -> dict[str, str]:
         )
         hooks.line_up(session)
         attempts.failed(session, "小赵", "127.0.0.1")
+        saved_views.save(session, "小赵", "河南", {"place": "41"})
         audit.record(session, "小赵", "admin", "read", kept)
     logins.log_in(store, "小赵", PASSWORD, "127.0.0.1")
     # 4. A page that is watched, and what is known of its host.

@@ -50,7 +50,7 @@ def test_an_incident_is_found_by_place_and_its_evidence_read(page: Browser) -> N
     # 2. Open it by keyboard alone.
     page.one(".incidents .what a").send_keys(Keys.ENTER)
     page.until(lambda: "/incidents/i-" in page.driver.current_url and page.ready(), "the incident")
-    assert "说法不一" in page.text()
+    page.until(lambda: "说法不一" in page.text(), "what the sources disagree on")
     # 3. A fact lights its words in the source.
     fact = next(found for found in page.all("button.fact") if "18.6万元" in found.text)
     fact.send_keys(Keys.SPACE)
@@ -152,10 +152,33 @@ def test_sorting_and_emptiness(page: Browser) -> None:
     page.click("th [data-value='-loss']")
     page.until(lambda: "sort=-loss" in page.driver.current_url, "sorted")
     assert page.one("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    # What is seen is kept under a name, in the store: another page offers it.
+    page.click("[data-save-view]")
+    page.driver.switch_to.alert.send_keys("损失大的")
+    page.driver.switch_to.alert.accept()
+    page.until(lambda: "已存为" in page.text("body"), "kept")
+    page.open("/console/incidents")
+    page.click("#saved option[value='损失大的']")
+    page.until(lambda: "sort=-loss" in page.driver.current_url and page.ready(), "the kept view")
     # A wrong date says what would be right and leaves what was typed.
     page.one("[name=since]").send_keys("去年")
     page.until(lambda: "2024-05" in page.text(".problem"), "the refusal")
     assert page.one("[name=since]").get_property("value") == "去年"
+
+
+def test_an_incident_is_masked_for_others_to_look_on(page: Browser, address: str) -> None:
+    incident = httpx.get(f"{address}/v1/incidents", params={"q": "茶农"}).json()["incidents"][0]["id"]
+    facts = httpx.get(f"{address}/v1/incidents/{incident}").json()["facts"]
+    named = next(fact["text"] for fact in facts if fact["kind"] == "account")
+    page.open(f"/console/incidents/{incident}")
+    page.until(lambda: page.all("mark") and named in page.text(".facts"), "the values and the text")
+    page.click("[data-act=mask]")
+    page.until(lambda: "已脱敏" in page.text(".sheet-head"), "masked")
+    assert named not in page.text()
+    assert not page.all("mark")
+    assert not page.one("#panel-merge").is_displayed()
+    page.click("[data-act=unmask]")
+    page.until(lambda: page.all("mark") and named in page.text(".facts"), "unmasked")
 
 
 def test_as_a_reader_nobody_is_named(page: Browser, address: str) -> None:

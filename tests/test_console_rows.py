@@ -29,6 +29,7 @@ def store(tmp_path):
                     id=f"i-{number:016x}",
                     revision=1,
                     sequence=number,
+                    reader_sequence=number if number % 2 == 0 else None,
                     label="x",
                     title=f"甲{number}",
                     public=number % 2 == 0,

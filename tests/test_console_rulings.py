@@ -72,7 +72,7 @@ def test_another_incident_is_found_by_number_or_words_and_never_itself(store: St
 
 
 def test_what_was_decided_reads_from_both_sides(store: Store) -> None:
-    here, there = incident_of(store, "甲报"), incident_of(store, "乙报")
+    here, there, third = (incident_of(store, name) for name in ("甲报", "乙报", "丙报"))
     with store.writing() as session:
         rulings.mark(session, there, tlp="amber", by="编辑甲", note="<b>未核</b>")
         rulings.merge(session, there, into=here, by="编辑乙")
@@ -81,6 +81,7 @@ def test_what_was_decided_reads_from_both_sides(store: Store) -> None:
         around = ruling_screen.around(session, view, {}, "editor")
         drawn = ruling_parts.ruled(around.decisions, here)
         theirs = ruling_parts.ruled(rulings.listed(session, there), there)
+        assert [one.id for one in ruling_screen.alike(session, here, "editor")] == [third]
     assert len(around.told) == 2
     assert "并入本事件" in drawn
     assert "带来" in drawn  # the mark came along

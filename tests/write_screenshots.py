@@ -44,6 +44,17 @@ def incident(page: Browser) -> None:
     page.driver.execute_script("scrollTo(0,0)")
 
 
+def ruling(page: Browser) -> None:
+    """The same incident beside the one that the machine finds most alike, or any other, before a person merges them."""
+    incident(page)
+    page.click("#panel-merge summary")
+    if not page.all("#panel-merge [data-rules=compare]"):
+        page.one("#panel-merge [name=other]").send_keys("诈骗\n")
+    page.click("#panel-merge [data-rules=compare]")
+    page.until(lambda: page.all(".versus"), "both side by side")
+    page.driver.execute_script("document.querySelector('.rulings').scrollIntoView()")
+
+
 def desk(page: Browser) -> None:
     """研判台 with a complaint that has cases read in it."""
     page.open("/console/desk")
@@ -80,7 +91,7 @@ def bring_in(page: Browser) -> None:
 
 
 SCREENS: tuple[tuple[str, Callable[[Browser], None]], ...] = (
-    ("overview", overview), ("incidents", incidents), ("incident", incident), ("desk", desk),
+    ("overview", overview), ("incidents", incidents), ("incident", incident), ("ruling", ruling), ("desk", desk),
     ("annotate", annotate), ("import", bring_in),
 )  # fmt: skip
 

@@ -19,8 +19,8 @@ from nicegui import ui
 from nlp import taxonomy
 from nlp.errors import FanzhaError, InputError
 from serving import asking, views
-from serving.console import wording
-from serving.console.frame import PAGE_SECONDS, frame, patiently, tell
+from serving.console import saved_views, wording
+from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, tell
 from serving.console.html_parts import Html, empty, join, options, problem, tag, void
 from serving.console.incident_rows import COUNTED, PAGE, End, Stretch, count, list_page
 from serving.console.room import BASE, Room, Visitor, asked, told
@@ -44,6 +44,7 @@ def register(room: Room) -> None:
         with frame(room, visitor, "/incidents", "事件"):
             screen = _Screen(room, visitor, asked_for, request)
             screen.open()
+            await screen.list_views()
             await patiently(screen.draw())
 
 
@@ -90,20 +91,59 @@ class _Screen:
         self.before: list[End | None] = []  # where the pages before this one began
         self.begins: End | None = None
         self.end: End | None = None
+        self.views: dict[str, str] = {}
         self.typed = 0  # counts what was asked: only the newest answer is drawn
 
     def open(self) -> None:
-        ui.html(_heading(), sanitize=False).classes("head")
+        self.heading = ui.html(_heading(None), sanitize=False).classes("head")
         ui.html(_form(self.asked_for), sanitize=False).classes("filters")
         self.total = ui.html("", sanitize=False).classes("total").props("role=status aria-live=polite")
         self.table = ui.html("", sanitize=False).classes("table-box")
         ui.on("filter", self._filter)
+        ui.on("view", self._view)
         ui.on("act", self._act)
 
     async def _filter(self, event: Any) -> None:
         self.asked_for = {name: str(event.args[name]) for name in FIELDS if event.args.get(name)}
         self.before, self.begins = [], None
         await self.draw()
+
+    async def list_views(self) -> None:
+        """The views that this person keeps; a reader's stand in his browser."""
+        if not self.visitor.sees_all:
+            return
+
+        def question() -> dict[str, str]:
+            with self.room.store.reading() as session:
+                return saved_views.listed(session, self.visitor.name)
+
+        self.views = await asked(question)
+        self.heading.set_content(_heading(list(self.views)))
+
+    async def _view(self, event: Any) -> None:
+        """Keep what is seen under a name, open a kept view, forget one."""
+        what, name = event.args.get("act"), str(event.args.get("name", ""))
+        if not self.visitor.sees_all or not self.room.still(self.request, self.visitor):
+            tell(ENDED, bad=True)
+            return
+        if what == "open":
+            if name in self.views:
+                ui.navigate.to(f"/incidents?{self.views[name]}")
+            return
+        owner, wanted = self.visitor.name, dict(self.asked_for)
+
+        def write() -> str:
+            with self.room.store.writing() as session:
+                if what == "save":
+                    saved_views.save(session, owner, name, wanted)
+                    return f"已存为“{name}”，在任何浏览器登录都能用"
+                return f"已删除“{name}”" if saved_views.delete(session, owner, name) else f"没有视图“{name}”"
+
+        try:
+            tell(await asked(write))
+            await self.list_views()
+        except FanzhaError as error:
+            tell(str(error), bad=True)
 
     async def _act(self, event: Any) -> None:
         what, value = event.args.get("act"), event.args.get("value", "")
@@ -268,11 +308,16 @@ def spreadsheet_cell(value: Any) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _heading() -> Html:
+def _heading(views: list[str] | None) -> Html:
+    """views: names of what a person keeps in the store; None: his browser keeps them."""
+    kept = [tag("option", name, value=name) for name in views or ()]
+    if kept:
+        kept.append(tag("option", "删除视图……", data_forget=True))
     return join(
         tag("h1", "事件"),
         tag(
-            "div", tag("select", tag("option", "已存视图", value=""), id="saved", aria_label="已存视图"),
+            "div",
+            tag("select", tag("option", "已存视图", value=""), kept, id="saved", aria_label="已存视图", data_kept=views is not None),
             tag("button", "存为视图", type="button", data_save_view=True, class_="button"),
             tag("button", "导出 CSV", type="button", data_act="export", class_="button"), class_="tools",
         ),

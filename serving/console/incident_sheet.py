@@ -15,11 +15,12 @@ from fastapi import Request
 from nicegui import ui
 from sqlalchemy.orm import Session
 
+from nlp import mask
 from nlp.errors import FanzhaError
 from serving import queries, views
 from serving.console import incident_parts as parts
 from serving.console import wording
-from serving.console.frame import PAGE_SECONDS, frame, patiently
+from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, tell
 from serving.console.html_parts import Html, empty, join, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
 from serving.console.ruling_screen import Around, Rulings, around
@@ -55,19 +56,46 @@ def register(room: Room) -> None:
         visitor, base = room.visitor(request), str(request.base_url).rstrip("/")
         with frame(room, visitor, "/incidents", "事件"):
             head = ui.html(tag("p", "正在打开……", class_="soft", role="status"), sanitize=False)
+            masked = False
 
             async def redraw() -> Around:
-                await asked(lambda: room.note(visitor, "show", incident_id))
-                sheet = await asked(lambda: load(room, incident_id, visitor))
+                if not masked:
+                    await asked(lambda: room.note(visitor, "show", incident_id))
+                sheet = await asked(lambda: load(room, incident_id, visitor, masked=masked))
                 ui.page_title(f"{' '.join(sheet.view['title'].split())} · 反诈")
-                head.set_content(_head(sheet.view, _cited(sheet.view, base)))
+                head.set_content(_head(sheet.view, _cited(sheet.view, base), masked if visitor.sees_all else None))
                 body.set_content(_columns(sheet))
-                return sheet.around or Around(sheet.view, (), 0, (), ())
+                return sheet.around or Around(sheet.view, (), 0, ())
 
             ruling = Rulings(room, visitor, request, redraw)
             if visitor.may_rule:
                 ruling.open()
             body = ui.html("", sanitize=False)
+
+            async def act(event: Any) -> None:
+                """Masked, so that others may look on; and unmasked again. Both are written down."""
+                nonlocal masked
+                what = event.args.get("act")
+                if what not in ("mask", "unmask") or not visitor.sees_all:
+                    return
+                if not room.still(request, visitor):
+                    tell(ENDED, bad=True)
+                    return
+                try:
+                    await asked(lambda: room.note(visitor, what, incident_id))
+                    masked = what == "mask"
+                    now = await redraw()
+                except Exception as error:
+                    if not isinstance(error, FanzhaError):
+                        log.exception("incident")
+                    tell(told(error), bad=True)
+                    return
+                if visitor.may_rule and masked:
+                    ruling.hide()
+                elif visitor.may_rule:
+                    ruling.show(now)
+
+            ui.on("act", act)
 
             async def fill() -> None:
                 try:
@@ -87,21 +115,22 @@ def register(room: Room) -> None:
             await patiently(fill())
 
 
-def load(room: Room, incident_id: str, visitor: Visitor) -> Sheet:
-    """Read the page's content. Raises NotFoundError, also for what the visitor may not see."""
-    viewer = visitor.role
+def load(room: Room, incident_id: str, visitor: Visitor, *, masked: bool = False) -> Sheet:
+    """Read the page's content. Raises NotFoundError, also for what the visitor may not see. masked: as a reader is shown it."""
+    viewer = mask.DEFAULT_VIEWER if masked else visitor.role
     with room.store.reading() as session:
-        row = queries.get_incident(session, incident_id, viewer=viewer)
+        row = queries.get_incident(session, incident_id, viewer=visitor.role)
         view = views.incident_view(row, viewer)
         names = {source["document_id"]: _name(source) for source in view["sources"]}
         rows = session.execute(
             sa.select(CaseRow.id, CaseRow.document_id, CaseRow.article).where(CaseRow.incident_id == row.id)
         ).all()
-        changes = queries.history_of(session, row.id, viewer=viewer)
+        changes = queries.history_of(session, row.id, viewer=visitor.role)
+        changes = [change for change in changes if change.public] if masked else changes
         history = views.change_lines(changes, viewer, queries.public_among(session, views.told_of(changes)))
         sources: list[SourceText] = []
         undecided: list[dict[str, Any]] = []
-        if visitor.sees_all:
+        if mask.sees_all(viewer):
             articles: dict[str, set[int]] = {}
             for _, document_id, number in rows:
                 articles.setdefault(document_id, set()).add(number)
@@ -115,7 +144,7 @@ def load(room: Room, incident_id: str, visitor: Visitor) -> Sheet:
                 if not names[source.document_id].startswith(COMPLAINT)
             }
             undecided = _undecided(session, row.id, viewer)
-        about = around(session, view, names, viewer) if visitor.may_rule else None
+        about = around(session, view, names, viewer) if visitor.may_rule and not masked else None
     return Sheet(
         view, history, tuple(sources), {case_id: names.get(document_id, "") for case_id, document_id, _ in rows}, names,
         tuple(undecided), about,
@@ -176,7 +205,8 @@ def _cited(view: dict[str, Any], base: str) -> str:
     return parts.citation(view, f"{base}/incidents/{view['id']}", datetime.now(UTC).astimezone().date().isoformat())
 
 
-def _head(view: dict[str, Any], cited: str) -> Html:
+def _head(view: dict[str, Any], cited: str, masked: bool | None) -> Html:
+    """masked: whether one who may see everything has it masked now; None for one who may not."""
     doubts = [f"机器对类型把握不足（{view['confidence']:.0%}），待人复核"] if view["review"] else []
     line = tag(
         "div",
@@ -184,10 +214,14 @@ def _head(view: dict[str, Any], cited: str) -> Html:
         tag("span", tag("b", wording.STATUS.get(view["status"], view["status"])), f"　依据 {wording.BASIS.get(view['basis'], view['basis'])}"),
         tag("span", wording.TLP.get(view["tlp"], view["tlp"])),
         tag("span", "读者可见" if view["public"] else "仅值守人员可见"),
+        tag("span", "已脱敏", class_="doubt") if masked else None,
         [tag("span", doubt, class_="doubt") for doubt in doubts],
         tag("span", f"{view['id']}　第 {view['revision']} 版"),
         tag(
             "div",
+            None if masked is None
+            else tag("button", "显示原值", type="button", class_="button", data_act="unmask", title="记入审计") if masked
+            else tag("button", "脱敏查看", type="button", class_="button", data_act="mask", title="按读者所见显示，给旁人看屏时用"),
             tag("button", "复制引用", type="button", class_="button", data_copy=cited, title=cited),
             tag("a", "JSON", href=f"/v1/incidents/{view['id']}", class_="button", title="接口给出的同一事件"),
             class_="tools",

@@ -92,7 +92,8 @@ class Room:
     def note(self, visitor: Visitor, action: str, object: str = "", /, **detail: Any) -> None:
         """Write into the audit log what unmasked data a visitor is shown or what he does, before it happens; the demo has nobody to name.
 
-        action: show, list, export, decide, annotate, merge, split, mark, undo, import. Raises StoreError: what cannot be written down is not shown.
+        action: show, list, mask, unmask, export, decide, annotate, merge, split, mark, undo, import.
+        Raises StoreError: what cannot be written down is not shown.
         """
         if visitor.sees_all and not self.demo:
             with self.store.writing() as session:

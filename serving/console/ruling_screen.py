@@ -47,11 +47,10 @@ class Around:
     told: tuple[Told, ...]
     left_out: int
     decisions: tuple[DecisionRow, ...]
-    alike: tuple[Candidate, ...]
 
 
 def around(session: Session, view: dict[str, Any], names: dict[str, str], viewer: str) -> Around:
-    """Cases, decisions and likely others of the incident in `view`; names: document → how people call it."""
+    """Cases and decisions of the incident in `view`; names: document → how people call it."""
     query = sa.select(CaseRow.id, CaseRow.document_id, CaseRow.label, CaseRow.data).where(
         CaseRow.incident_id == view["id"]
     )
@@ -62,14 +61,16 @@ def around(session: Session, view: dict[str, Any], names: dict[str, str], viewer
              f"{known.label(row.label).name}　{' '.join(row.data.get('summary', '').split())[:80]}")
         for row in rows[:LISTED]
     ]  # fmt: skip
-    row = queries.get_incident(session, view["id"], viewer=viewer)
-    alike = [
+    return Around(view, tuple(cases), max(0, len(rows) - LISTED), tuple(rulings.listed(session, view["id"])))
+
+
+def alike(session: Session, incident_id: str, viewer: str) -> list[Candidate]:
+    """The incidents that the machine finds most like this one."""
+    row = queries.get_incident(session, incident_id, viewer=viewer)
+    return [
         Candidate(one["incident"]["id"], _title(one["incident"]), f"得分 {one['score']:.1f}", tuple(one["agreed"]), tuple(one["contradicted"]))
         for one in likeness.similar(session, row, viewer, FOUND)
     ]  # fmt: skip
-    return Around(
-        view, tuple(cases), max(0, len(rows) - LISTED), tuple(rulings.listed(session, view["id"])), tuple(alike)
-    )
 
 
 def find(session: Session, words: str, here: str, viewer: str) -> list[Candidate]:
@@ -98,12 +99,13 @@ class Rulings:
         self.room, self.visitor, self.request, self.redraw = room, visitor, request, redraw
         self.now: Around | None = None
         self.pair: Pair | None = None
+        self.looked = 0  # counts what was looked for: only the newest answer is drawn
 
     def open(self) -> None:
         """The panels, empty until there is an incident."""
         self.said = ui.html("", sanitize=False).classes("ruling-said")
         with ui.element("div").classes("rulings").props('role=group aria-label="归并与标记"') as self.box:
-            with _panel("merge", "并入另一事件"):
+            with _panel("merge", "并入另一事件", self._offer):
                 ui.html(parts.finder(), sanitize=False)
                 self.found = ui.html("", sanitize=False)
             with _panel("split", "拆分、摘出来源"):
@@ -122,10 +124,18 @@ class Rulings:
         if forms:
             self.split.set_content(parts.splitter(now.told, now.left_out))
             self.mark.set_content(parts.marker(now.view["tlp"]))
-            self.found.set_content(parts.candidates(now.alike, ""))
-            self.pair = None
+            self.found.set_content("")
+            self.pair, self.looked = None, 0
         self.count.set_content(f"人的决定 {len(now.decisions)}")
         self.ruled.set_content(parts.ruled(now.decisions, now.view["id"]))
+
+    def hide(self) -> None:
+        """Take the panels away: what stands in them is not masked."""
+        self.now = self.pair = None
+        self.said.set_content("")
+        self.box.set_visibility(False)
+        for part in (self.found, self.split, self.mark, self.ruled):
+            part.set_content("")
 
     async def act(self, event: Any) -> None:
         """One press: find, compare, take, give, split, mark, undo."""
@@ -151,23 +161,31 @@ class Rulings:
         elif what == "undo" and value.isdecimal():
             await self._undo(int(value))
 
+    async def _offer(self) -> None:
+        """The panel is opened: what the machine finds alike, where nothing was looked for yet."""
+        if self.now is not None and not self.looked:
+            await self._find("")
+
     async def _find(self, words: str) -> None:
         here, viewer, self.pair = self.now.view["id"], self.visitor.role, None  # type: ignore[union-attr]
+        self.looked += 1
+        mine = self.looked
 
         def question() -> list[Candidate]:
             self.room.note(self.visitor, "list", "incidents")
             with self.room.store.reading() as session:
-                return find(session, words, here, viewer)
+                return find(session, words, here, viewer) if words else alike(session, here, viewer)
 
         try:
-            found = await asked(question) if words else list(self.now.alike)  # type: ignore[union-attr]
+            drawn = parts.candidates(await asked(question), words)
         except Exception as error:
-            self.found.set_content(problem(self._told(error)))
-            return
-        self.found.set_content(parts.candidates(found, words))
+            drawn = problem(self._told(error))
+        if mine == self.looked:
+            self.found.set_content(drawn)
 
     async def _compare(self, other: str, note: str = "") -> None:
         here, viewer = self.now.view, self.visitor.role  # type: ignore[union-attr]
+        self.looked += 1
 
         def question() -> Pair:
             self.room.note(self.visitor, "show", other)
@@ -292,7 +310,9 @@ def _meanwhile(row: DecisionRow, here: str) -> Html:
 
 
 @contextmanager
-def _panel(name: str, words: str) -> Iterator[Any]:
-    """A panel that opens; gives its heading."""
-    with ui.element("details").classes("card panel").props(f"id=panel-{name} name=rulings"):
+def _panel(name: str, words: str, opened: Callable[[], Awaitable[None]] | None = None) -> Iterator[Any]:
+    """A panel that opens; gives its heading. opened: called when it is opened or closed."""
+    with ui.element("details").classes("card panel").props(f"id=panel-{name} name=rulings") as panel:
+        if opened is not None:
+            panel.on("toggle", opened, args=[])
         yield ui.html(words, sanitize=False, tag="summary")

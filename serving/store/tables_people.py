@@ -65,6 +65,16 @@ class AttemptRow(Base):
     blocked_until: Mapped[float] = mapped_column(Float, default=0.0)
 
 
+class SavedViewRow(Base):
+    """A view of the incident table that a person keeps: `query` is what stands behind the question mark of its address."""
+
+    __tablename__ = "saved_views"
+    owner: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    query: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[str] = mapped_column(Moment)
+
+
 class AuditRow(Base):
     """One line of the audit log. `hash` covers the line and the `hash` of the one before; `key` names the key it was made with."""
 

@@ -167,19 +167,21 @@
 
   window.console_address = (query) => history.replaceState(null, "", location.pathname + query);
 
-  // Saved views stay in this browser: name → what stands behind the question mark.
+  // The staff's saved views are kept by the server; a reader's stay in this browser: name → what stands behind the question mark.
   const views = () => { try { return JSON.parse(localStorage.getItem("fanzha_views") || "{}"); } catch { return {}; } };
   const listViews = () => {
     const select = document.getElementById("saved");
-    if (!select || select.dataset.filled) return;
+    if (!select || select.dataset.filled || "kept" in select.dataset) return;
     select.dataset.filled = "1";
     select.length = 1;
     for (const name of Object.keys(views())) select.add(new Option(name, name));
     if (Object.keys(views()).length) select.add(new Option("删除视图…", "\u0000"));
   };
   const saveView = () => {
-    const name = prompt("视图名称（存在本机浏览器里）");
+    const kept = "kept" in document.getElementById("saved").dataset;
+    const name = prompt(kept ? "视图名称" : "视图名称（存在本机浏览器里）");
     if (!name || !name.trim()) return;
+    if (kept) { send("view", { act: "save", name: name.trim() }); return; }
     localStorage.setItem("fanzha_views", JSON.stringify({ ...views(), [name.trim()]: location.search }));
     const select = document.getElementById("saved");
     delete select.dataset.filled;
@@ -188,6 +190,13 @@
   };
   document.addEventListener("change", (event) => {
     if (event.target.id !== "saved" || !event.target.value) return;
+    if ("kept" in event.target.dataset) {
+      const forget = "forget" in event.target.selectedOptions[0].dataset;
+      const name = forget ? prompt("要删除哪个视图？") : event.target.value;
+      if (name) send("view", { act: forget ? "forget" : "open", name });
+      event.target.value = "";
+      return;
+    }
     const all = views();
     if (event.target.value === "\u0000") {
       const name = prompt("要删除哪个视图？");
