@@ -229,6 +229,8 @@ def _write_postgres(raw: Any, rows: list[dict[str, Any]], stories: list[Story], 
             with cursor.copy(statement) as copy:
                 for line in lines:
                     copy.write_row(line)
+        if indexed:  # numbers that were given by hand are not given again
+            cursor.execute("SELECT setval(pg_get_serial_sequence('search_keys', 'id'), %s)", (indexed[-1][0],))
     raw.commit()
 
 

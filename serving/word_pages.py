@@ -44,16 +44,18 @@ def _walked(
     found: list[str] = []
     # A list that is sorted anew for each stretch is walked in one.
     stretch, below = LONGEST if newest.element is not order else STRETCH, None
-    here = query.add_columns(order, SearchKeyRow.id).join(
-        SearchKeyRow, (SearchKeyRow.key == IncidentRow.id) & (SearchKeyRow.sort == "incident")
-    )
+    here = query.add_columns(order)
     while len(found) < limit:
         walked = here if below is None else here.where(order < below)
         rows = session.execute(walked.order_by(newest).limit(stretch)).all()
         if rows:
-            numbers = [row[2] for row in rows]
-            held = search.among(session, words, min(numbers), max(numbers))
-            found += [row[0] for row in rows if row[2] in held]
+            # Apart: joined, the database begins with every number there is.
+            named = sa.select(SearchKeyRow.key, SearchKeyRow.id).where(
+                SearchKeyRow.sort == "incident", SearchKeyRow.key.in_([row[0] for row in rows])
+            )
+            numbers = dict(session.execute(named).all())
+            held = search.among(session, words, min(numbers.values()), max(numbers.values())) if numbers else set()
+            found += [row[0] for row in rows if numbers.get(row[0]) in held]
             below = rows[-1][1]
         if len(rows) < stretch:
             break
