@@ -26,7 +26,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.agreement import kappa, wilson
+from benchmarks.shares import wilson
+from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
 from nlp.incident import SourcedCase

@@ -9,8 +9,9 @@ import pytest
 from conftest import ROOT, SHARED
 
 from benchmarks import same_case
-from benchmarks.agreement import kappa, wilson
 from benchmarks.same_case import JUDGED, Judged, bcubed, clusters, figures
+from benchmarks.shares import wilson
+from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
 
