@@ -50,10 +50,10 @@ def split(
     note: str = "", seen: int | None = None,
 ) -> DecisionRow:  # fmt: skip
     """Make the cases of these documents, or these cases, an incident of their own; links between the two parts say "apart" then."""
-    if not document_ids and not case_ids:
-        raise InputError("没有说分出什么", where=incident_id, expected="来源文档或案件的编号")
     changes.lock(session)
     _live(session, incident_id, seen)
+    if not document_ids and not case_ids:
+        raise ConflictError("没有说分出什么", where=incident_id, expected="来源文档或案件的编号")
     every = _cases(session, incident_id)
     told = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id, CaseRow.document_id.in_(document_ids))
     leaving = set(session.scalars(told)) | (set(case_ids) & set(every))

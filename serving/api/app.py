@@ -15,7 +15,6 @@ from importlib.metadata import version as installed
 from anyio import to_thread
 from fastapi import FastAPI
 
-from nlp import model_folder
 from serving import secret
 from serving import settings as settings_module
 from serving.api import (
@@ -71,6 +70,8 @@ def create_app(settings: Settings | None = None, *, demo: bool = False) -> FastA
     environment; starting raises StoreError when the store cannot be opened.
     """
     chosen = settings or settings_module.load()
+    from nlp import model_folder  # NumPy comes with it: not before somebody serves
+
     model_folder.adopt_labels(chosen.model)  # its further labels are known before it is loaded
 
     @asynccontextmanager
