@@ -14,6 +14,7 @@ from typing import Literal
 from nlp.incident import Decision, Link, SourcedCase
 from nlp.resolve.blocking import similarity
 from nlp.resolve.features import MARK, Features, is_common, read_features, significant
+from nlp.resolve.tell import ROLE_NAMES
 
 # Estimated Jaccard of 5-character shingles above which two texts are one text; retellings of one press release stay under 0.3. On
 # news_toutiao (`benchmarks.reprints`): 0.50 gives P 0.950 R 0.993, 0.55 P 0.993 R 0.968 (F1 0.981, the best), 0.60 P 0.999 R 0.931.
@@ -151,7 +152,7 @@ def _sums(a: Features, b: Features) -> Iterator[Part]:
         if any(_close(x, y) for x in first for y in second):
             yield Part("sums", 0.75, False, "金额相近")
         else:
-            yield Part("sums", -1.0, False, f"金额不同（{role}）")
+            yield Part("sums", -1.0, False, f"金额不同（{ROLE_NAMES[role]}）")
 
 
 def _counts(a: Features, b: Features) -> Iterator[Part]:

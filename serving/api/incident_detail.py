@@ -54,7 +54,7 @@ class SimilarOut(BaseModel):
     incident: IncidentHead = Field(description="事件", examples=[HEAD])
     score: float = Field(description="分数；4 以上会归为同一件", examples=[2.25])
     agreed: list[str] = Field([], description="相同之处", examples=[["地点同在云南省/昆明市"]])
-    contradicted: list[str] = Field([], description="不同之处", examples=[["金额不同（loss）"]])
+    contradicted: list[str] = Field([], description="不同之处", examples=[["金额不同（损失）"]])
 
 
 class SimilarPage(BaseModel):
