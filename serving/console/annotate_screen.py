@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any
 
 from fastapi import Request
-from nicegui import background_tasks, ui
+from nicegui import ui
 
 from corpora.judgments import Judgment, from_data
 from nlp.errors import ConflictError, FanzhaError
@@ -22,8 +22,9 @@ from serving.console import attach
 from serving.console.annotate_queue import AnnotationQueue
 from serving.console.annotate_sheet import AnnotateSheet, draw_places, draw_sheet, load_sheet, with_mine
 from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
-from serving.console.html_parts import Html, empty, join, options, problem, tag
+from serving.console.html_parts import Html, empty, join, options, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
+from serving.console.turns import Turns
 
 log = logging.getLogger("fanzha.console")
 KEYS = (
@@ -63,13 +64,12 @@ def tabs(here: str) -> Html:
     return tag("nav", links, class_="tools", aria_label="标注的各页")
 
 
-class Annotate:
+class Annotate(Turns[AnnotateSheet]):
     """One browser that annotates."""
 
     def __init__(self, room: Room, queue: AnnotationQueue, visitor: Visitor, request: Request, mode: str) -> None:
+        super().__init__()
         self.room, self.queue, self.visitor, self.request, self.mode = room, queue, visitor, request, mode
-        self.sheet: AnnotateSheet | None = None
-        self.following: tuple[AnnotateSheet, Html] | None = None
         self.seen: deque[Waiting] = deque(maxlen=REMEMBERED)  # what lay here before, for k
         self.ahead: list[Waiting] = []  # what k left, for j
         self.saved: deque[tuple[str, int]] = deque(maxlen=REMEMBERED)  # document, revision
@@ -127,7 +127,7 @@ class Annotate:
         self.saved.append((sheet.document_id, revision))
         self.written += 1
         self._release(sheet.document_id)
-        self.head.set_content(self._heading(f"{sheet.name[:24]}：已保存"))
+        self.head.set_content(self.heading(f"{sheet.name[:24]}：已保存"))
 
     def _write(self, document_id: str, judgment: Judgment, seen: int) -> int:
         self.room.note(self.visitor, "annotate", document_id)
@@ -153,7 +153,7 @@ class Annotate:
             self.following = (self.sheet, draw_sheet(self.sheet))
         self.queue.lies_before(self.token, sheet.document_id)
         sheet = with_mine(sheet, mine, note)
-        self._show(sheet, draw_sheet(sheet), "")
+        self.show(sheet, draw_sheet(sheet), "")
 
     async def _undo(self) -> None:
         """Take the last saving back: its document lies here again."""
@@ -216,54 +216,27 @@ class Annotate:
         if remember:
             self._lay_over(sheet, "")
         else:
-            self._show(sheet, draw_sheet(sheet), "")
+            self.show(sheet, draw_sheet(sheet), "")
 
     def _lay_over(self, sheet: AnnotateSheet, note: str) -> None:
         """Show a sheet; what lies there now comes right after it."""
         if self.sheet is not None and self.sheet.document_id != sheet.document_id:
             self.following = (self.sheet, draw_sheet(self.sheet))
-        self._show(sheet, draw_sheet(sheet), note)
+        self.show(sheet, draw_sheet(sheet), note)
 
-    async def show_next(self) -> None:
-        """The next document, or that there is none."""
-        ready, self.following = self.following, None
-        if ready is None:
-            try:
-                ready = await asked(self._prepare)
-            except Exception as error:
-                log.exception("annotate")
-                self.sheet = None
-                self.body.set_content(problem(told(error)))
-                return
-        if ready is None:
-            self.sheet = None
-            self.head.set_content(self._heading(""))
-            back = tag("a", "导入文章或投诉", href=f"{BASE}/import", class_="button")
-            advice = "换一种排法，或导入更多。别人打开着的不会同时给您；您标过的不再来，按 k 可回去改。"
-            if self.mode == "suspect":
-                advice = "每个类型标过几件以后，这里才有东西：与机器把握悬殊的标注会回来请您再看一次。"
-            self.body.set_content(empty("没有等着标注的文档", advice, back))
-            return
-        self._show(*ready, "")
-        background_tasks.create(self._prefetch())
-
-    def _show(self, sheet: AnnotateSheet, drawn: Html, note: str) -> None:
-        self.sheet = sheet
-        self.head.set_content(self._heading(note))
-        self.body.set_content(drawn)
+    def nothing(self) -> Html:
+        """No document waits."""
+        back = tag("a", "导入文章或投诉", href=f"{BASE}/import", class_="button")
+        advice = "换一种排法，或导入更多。别人打开着的不会同时给您；您标过的不再来，按 k 可回去改。"
+        if self.mode == "suspect":
+            advice = "每个类型标过几件以后，这里才有东西：与机器把握悬殊的标注会回来请您再看一次。"
+        return empty("没有等着标注的文档", advice, back)
 
     def _release(self, document_id: str) -> None:
         """The store has it: the browser's draft may go."""
         ui.run_javascript(f"window.annotate_saved?.({document_id!r})")
 
-    async def _prefetch(self) -> None:
-        if self.following is None and self.sheet is not None:
-            try:
-                self.following = await asked(self._prepare)
-            except Exception:  # the next asking meets the same and says it
-                log.exception("annotate")
-
-    def _prepare(self) -> tuple[AnnotateSheet, Html] | None:
+    def prepare(self) -> tuple[AnnotateSheet, Html] | None:
         """The next item that is not before this person already, read and drawn."""
         here = self.sheet.document_id if self.sheet is not None else ""
         taken = self.queue.take(self.visitor.name, self.token, self.mode, 2)
@@ -278,7 +251,7 @@ class Annotate:
         with self.room.store.reading() as session:
             return load_sheet(session, item.document_id, self.visitor.name, item.reasons)
 
-    def _heading(self, note: str) -> Html:
+    def heading(self, note: str) -> Html:
         length = self.queue.length(self.visitor.name, self.mode)
         chosen = tag("select", options(MODES, self.mode), data_mode=True, aria_label="排法")
         return join(

@@ -11,7 +11,7 @@ from collections import deque
 from typing import Any
 
 from fastapi import Request
-from nicegui import background_tasks, ui
+from nicegui import ui
 
 from nlp import taxonomy
 from nlp.errors import FanzhaError
@@ -20,8 +20,9 @@ from serving.console.decisions import Decision, Done
 from serving.console.desk_queue import Item, Queue
 from serving.console.desk_sheet import ReportSheet, draw_report, load_report
 from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
-from serving.console.html_parts import Html, empty, join, problem, tag
+from serving.console.html_parts import Html, empty, join, tag
 from serving.console.room import BASE, Room, Visitor, asked, told
+from serving.console.turns import Turns
 
 log = logging.getLogger("fanzha.console")
 KEYS = (
@@ -49,15 +50,14 @@ def register(room: Room) -> None:
             await patiently(screen.show_next())
 
 
-class Desk:
+class Desk(Turns[ReportSheet]):
     """One browser at the desk."""
 
     def __init__(self, room: Room, queue: Queue, visitor: Visitor, token: str, request: Request) -> None:
+        super().__init__()
         self.request = request
         self.room, self.queue, self.visitor = room, queue, visitor
         self.who = f"{visitor.name}/{token}"
-        self.sheet: ReportSheet | None = None
-        self.following: tuple[ReportSheet, Html] | None = None
         self.undoable: deque[Done] = deque(maxlen=UNDOABLE)
         self.decided = 0
 
@@ -104,7 +104,7 @@ class Desk:
             return
         self.undoable.append(done)
         self.decided += 1
-        self.head.set_content(self._heading(f"{sheet.external_id}：{done.words}，已保存"))
+        self.head.set_content(self.heading(f"{sheet.external_id}：{done.words}，已保存"))
 
     def _write(self, sheet: ReportSheet, decision: Decision) -> Done:
         self.room.note(self.visitor, "decide", sheet.item.report_id, action=decision.action)
@@ -134,43 +134,14 @@ class Desk:
         self.decided = max(0, self.decided - 1)
         if self.sheet is not None:  # what lies there now comes right after
             self.following = (self.sheet, draw_report(self.sheet))
-        self._show(sheet, draw_report(sheet), f"{sheet.external_id}：已撤销，请重新研判")
+        self.show(sheet, draw_report(sheet), f"{sheet.external_id}：已撤销，请重新研判")
 
-    async def show_next(self) -> None:
-        """The next complaint, or that there is none."""
-        ready, self.following = self.following, None
-        if ready is None:
-            try:
-                ready = await asked(self._prepare)
-            except Exception as error:
-                log.exception("desk")
-                self.sheet = None
-                self.body.set_content(problem(told(error)))
-                return
-        if ready is None:
-            self.sheet = None
-            self.head.set_content(self._heading(""))
-            back = tag("a", "导入投诉", href=f"{BASE}/import", class_="button")
-            self.body.set_content(
-                empty("没有等着研判的投诉", "新的投诉分析完后会出现在这里；被别人打开的不会同时给您。", back)
-            )
-            return
-        self._show(*ready, "")
-        background_tasks.create(self._prefetch())
+    def nothing(self) -> Html:
+        """No complaint waits."""
+        back = tag("a", "导入投诉", href=f"{BASE}/import", class_="button")
+        return empty("没有等着研判的投诉", "新的投诉分析完后会出现在这里；被别人打开的不会同时给您。", back)
 
-    def _show(self, sheet: ReportSheet, drawn: Html, note: str) -> None:
-        self.sheet = sheet
-        self.head.set_content(self._heading(note))
-        self.body.set_content(drawn)
-
-    async def _prefetch(self) -> None:
-        if self.following is None and self.sheet is not None:
-            try:
-                self.following = await asked(self._prepare)
-            except Exception:  # the next asking meets the same and says it
-                log.exception("desk")
-
-    def _prepare(self) -> tuple[ReportSheet, Html] | None:
+    def prepare(self) -> tuple[ReportSheet, Html] | None:
         """The next item that is not before this person already, read and drawn."""
         here = self.sheet.item.report_id if self.sheet is not None else ""
         item = next((item for item in self.queue.take(self.who, 2) if item.report_id != here), None)
@@ -181,7 +152,7 @@ class Desk:
             sheet = load_report(session, item, self.visitor.role)
         return sheet, draw_report(sheet)
 
-    def _heading(self, note: str) -> Html:
+    def heading(self, note: str) -> Html:
         waiting = f"待研判 {len(self.queue):,} 件　本次已定 {self.decided} 件"
         return join(
             tag("h1", "研判台"), tag("p", note, class_="saved", role="status"), tag("p", waiting, class_="soft")
