@@ -26,7 +26,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.shares import wilson
 from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
@@ -38,6 +37,7 @@ from nlp.resolve.features import read_features
 from serving import changes, filing, inbox, incidents, sourced
 from serving.store import open_store
 from serving.store.tables import CaseRow
+from training.shares import wilson
 
 PAIRS = Path(__file__).parent.parent / "tests" / "data" / "same_case.csv"
 BATCH = 32  # documents filed in one transaction, as the worker does

@@ -12,8 +12,9 @@ from nlp.analyze import Analyzer
 from nlp.records import Document, Verdict
 from nlp.segment import lexicon
 from serving import settings
-from training.gate_words import PUBLISHED, Texts, choose, interval
+from training.gate_words import PUBLISHED, Texts, choose
 from training.gather import read_authored
+from training.shares import wilson
 
 ORDINARY = "本市昨日举行植树活动，三百名市民参加，栽下柳树一千余棵。"
 TOLD = "警方提醒：网上兼职刷单，先返小利再套大钱，都是诈骗。"
@@ -91,9 +92,9 @@ def test_a_complaint_and_an_open_gate_are_read_in_full() -> None:
 
 def test_the_interval_is_wilsons() -> None:
     """By hand: 8 of 10 → 0.4902 to 0.9433 (Wilson 1927, as in the textbooks)."""
-    low, high = interval(8, 10)
+    low, high = wilson(8, 10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
-    assert interval(10, 10)[1] == pytest.approx(1.0)
+    assert wilson(10, 10)[1] == pytest.approx(1.0)
 
 
 def test_words_are_chosen_that_many_scams_and_few_ordinary_texts_hold() -> None:

@@ -10,10 +10,10 @@ from conftest import ROOT, SHARED
 
 from benchmarks import same_case
 from benchmarks.same_case import JUDGED, Judged, bcubed, clusters, figures
-from benchmarks.shares import wilson
 from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
+from training.shares import wilson
 
 FLOORS = json.loads((ROOT / "tests" / "floors.json").read_text(encoding="utf-8"))["same_case_held"]
 

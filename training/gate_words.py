@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -32,6 +31,7 @@ from nlp.spelling import find_evasive, fold
 from training.configuration import read_configuration
 from training.containment import cluster
 from training.gather import Example, gather, read_authored, read_gold, read_texts
+from training.shares import wilson
 
 TARGET = Path(gate.__file__).parent / "lexicon" / "gate.txt"
 TEXTS = ("news_toutiao", "news_ccbps", "citizen_messages", "ccks2021_dev", "seeds")
@@ -80,15 +80,6 @@ def choose(told: NDArray[np.bool_], ordinary: NDArray[np.bool_]) -> NDArray[np.b
     return np.asarray((told.mean(axis=0) >= LEAST) & (ordinary.mean(axis=0) <= MOST + 1e-9))
 
 
-def interval(hits: int, number: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    z = 1.959964
-    share, spread = hits / number, z * z / number
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / number + spread / (4 * number)) / (1 + spread)
-    return middle - half, middle + half
-
-
 def read_news(data: Path, name: str) -> list[str]:
     """Ordinary news, title first."""
     rows = (json.loads(line) for line in (data / "data" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
@@ -127,7 +118,7 @@ def held_out_glances(data: Path) -> dict[str, float]:
 
 def recall(name: str, passed: Sequence[bool]) -> None:
     """Print one line."""
-    low, high = interval(sum(passed), len(passed))
+    low, high = wilson(sum(passed), len(passed))
     print(
         f"  {name}：{len(passed)} 篇，漏 {len(passed) - sum(passed)} 篇，召回 {sum(passed) / len(passed):.4f}（95% 区间 {low:.4f}–{high:.4f}）"
     )
