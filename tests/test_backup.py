@@ -87,8 +87,7 @@ def test_every_table_holds_something_and_comes_back_row_by_row(store: Store, tmp
 
 
 def test_one_of_a_database_is_restored_on_the_other_and_comes_back(store: Store, tmp_path: Path) -> None:
-    if store.is_sqlite:
-        pytest.skip("the other database: runs in test_postgres.py")
+    """Run on SQLite it goes from file to file; test_postgres.py runs it on PostgreSQL, where it goes across and back."""
     write(store, tmp_path / "one.fanzha")
     before = everything(store)
     lite = restored(tmp_path / "one.fanzha", f"sqlite:///{tmp_path}/other.db")
