@@ -4,7 +4,7 @@ In: documents. Out: rows that go accepted → working → done | failed | set_as
 
 - `accept` writes document and inbox row in the caller's transaction; when that commits, the document is accepted.
 - `claim` hands rows to one worker for a lease. A row comes back when the lease runs out, or at once when its worker was a
-  process of this machine that is gone.
+  process of this machine that is gone, or is this one, which could not give it back (`in_hand`).
 - A row whose worker died once is claimed alone from then on, so one poisonous document cannot take others with it, and after
   `MAX_ATTEMPTS` claims it is set aside with the reason.
 """
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import ConflictError, InputError
 from nlp.records import Document
-from serving import changes, incidents
+from serving import changes, in_hand, incidents
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now, report_id
 from serving.store.search import search_for
@@ -177,6 +177,8 @@ def claim(
         row.attempts += 1
         document = session.get_one(DocumentRow, row.document_id)
         claims.append(Claim(row.id, row.document_id, row.attempts, owner, as_document(document)))
+    if owner == this_worker():
+        in_hand.take(session, [claimed.inbox_id for claimed in claims])
     return claims
 
 
@@ -197,7 +199,7 @@ def give_back(session: Session, claims: Sequence[Claim]) -> None:
 
 
 def give_back_lost(session: Session) -> int:
-    """Return the rows of workers that are gone: lease over, or a dead process of this machine. How many."""
+    """Return the rows of workers that are gone: lease over, a dead process of this machine, or forgotten by this one. How many."""
     now_seconds = time.time()
     returned = _return(
         session,
@@ -207,6 +209,14 @@ def give_back_lost(session: Session) -> int:
     for owner in session.scalars(sa.select(InboxRow.claimed_by).where(InboxRow.state == "working").distinct()).all():
         if is_gone(owner):
             returned += _return(session, InboxRow.claimed_by == owner)
+    # 3. Ours, and nobody here works on them: the database was down when they were to be given back. They count as never tried.
+    mine = sa.select(InboxRow.id, InboxRow.claimed_until).where(
+        InboxRow.state == "working", InboxRow.claimed_by == this_worker()
+    )
+    leases = {int(row): float(until) for row, until in session.execute(mine)}
+    for row in in_hand.forgotten(session, leases):
+        same = (InboxRow.id == row) & (InboxRow.claimed_until == leases[row])  # not claimed anew in the meantime
+        returned += _return(session, same, attempts=InboxRow.attempts - 1)
     return returned
 
 
@@ -364,11 +374,11 @@ def _enqueue(session: Session, identity: str, nature: str, batch: str | None, *,
         session.execute(sa.update(InboxRow).where(InboxRow.id == again).values(**values))
 
 
-def _return(session: Session, which: sa.ColumnElement[bool]) -> int:
+def _return(session: Session, which: sa.ColumnElement[bool], **more: object) -> int:
     result = session.execute(
         sa.update(InboxRow)
         .where(InboxRow.state == "working", which)
-        .values(state="accepted", claimed_by="", claimed_until=0.0)
+        .values(state="accepted", claimed_by="", claimed_until=0.0, **more)
     )
     return result.rowcount  # type: ignore[attr-defined,no-any-return]
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from nlp import mask
 from nlp.errors import FanzhaError, InputError
 from nlp.records import Document, Reading
-from serving import changes, filing, inbox, incidents, tally
+from serving import changes, filing, in_hand, inbox, incidents, tally
 from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
@@ -149,9 +149,10 @@ def claim_batch(store: Store, limit: int, only: Sequence[str] | None = None) -> 
 
 
 def give_back(store: Store, claims: Sequence[Claim]) -> None:
-    """Return what was claimed and is not filed. When even that fails, the lease brings it back."""
+    """Return what was claimed and is not filed. When even that fails, the next claim of this process brings it back."""
     with contextlib.suppress(sa.exc.SQLAlchemyError), store.writing() as session:
         inbox.give_back(session, claims)
+    in_hand.release(store.engine, [claimed.inbox_id for claimed in claims])
 
 
 def file_readings(store: Store, claims: Sequence[Claim], readings: Sequence[Reading | Exception]) -> WorkSummary:
@@ -160,7 +161,9 @@ def file_readings(store: Store, claims: Sequence[Claim], readings: Sequence[Read
     Raises StoreError when the database itself fails.
     """
     with _told_as_store_error(store):
-        return _file(store, list(zip(claims, readings, strict=True)))
+        summary = _file(store, list(zip(claims, readings, strict=True)))
+    in_hand.release(store.engine, [claimed.inbox_id for claimed in claims])
+    return summary
 
 
 def _file(store: Store, pairs: Sequence[tuple[Claim, Reading | Exception]]) -> WorkSummary:

@@ -6,19 +6,23 @@ knows how many runs are enough.
 
 from __future__ import annotations
 
+import atexit
 import json
-import signal
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import kept_world
 import sqlalchemy as sa
+from dying import killed, once
 from fake_analyzer import FakeAnalyzer
-from stores import everything, fresh_address
+from stores import copied, empty_address, everything, fresh_address
 from test_worker import complaint, told, unlike
 
 from nlp.records import Document
@@ -29,51 +33,40 @@ from serving.migrations.run import upgrade
 from serving.queries import IncidentFilter
 from serving.store import Store, locks, open_store, schema_version
 from serving.store.session import connected
+from serving.store.tables import DocumentRow
 from serving.worker import Worker
 from tests.processes import environment
-
-# In a child: dies when it is about to send its n-th statement, or to commit for the n-th time.
-_DIES = """
-import os, sqlalchemy as sa
-left = {number}
-def step(*_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), 9)
-for event in {events!r}:
-    sa.event.listen(sa.Engine, event, step)
-"""
-STATEMENTS = ("before_cursor_execute", "commit")
-
-
-def killed(code: str, number: int, events: tuple[str, ...] = STATEMENTS) -> bool:
-    """Run `code` in a process that is killed (-9) at its n-th step; False where it was done before."""
-    whole = _DIES.format(number=number, events=events) + code
-    ran = subprocess.run([sys.executable, "-c", whole], env=environment(), capture_output=True, text=True, check=False)
-    assert ran.returncode in (0, -signal.SIGKILL), ran.stderr
-    return ran.returncode != 0
 
 
 def migrate(folder: Path, number: int) -> bool:
     """Killed while a store of an earlier version is brought up: it is the old one or the new one, and opens as the new one."""
-    address = fresh_address(folder)
+    address = copied(_old(os.environ.get("FANZHA_TEST_POSTGRES", "")), folder)
     old = connected(address)
-    with old.writing() as session:
-        upgrade(session.connection(), "0033")
-        row = "INSERT INTO documents (id, sha256, doc_id, title, text, form, nature, origin, url, publisher, published, fetched, "
-        row += "licence, encoding, metadata, names, stored_at, withdrawn) VALUES ('d-1', 'x', 'a', '', '正文', 'text', 'published', "
-        row += "'', '', '', '', '', '', '', '{}', '{}', '2026-01-01T00:00:00.000Z', false)"
-        session.execute(sa.text(row))
     was_killed = killed(f"from serving.store import open_store\nopen_store({address!r})", number)
     with old.engine.connect() as connection:
         assert schema_version(connection) in ({"0033"} if was_killed else {HEAD}) | {HEAD}
     old.close()
     store = open_store(address)
     with store.reading() as session:
-        assert queries.get_document(session, "d-1").text == "正文"
+        once([("d-1", "正文")], session.execute(sa.text("SELECT id, text FROM documents")))
     store.close()
     return was_killed
+
+
+@cache
+def _old(_server: str) -> str:
+    """The address of a store of an earlier version with a document in it."""
+    folder = Path(tempfile.mkdtemp(prefix="fanzha-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    old = connected(address := fresh_address(folder))
+    with old.writing() as session:
+        upgrade(session.connection(), "0033")
+        row = "INSERT INTO documents (id, sha256, doc_id, title, text, form, nature, origin, url, publisher, published, fetched, "
+        row += "licence, encoding, metadata, names, stored_at, withdrawn) VALUES ('d-1', 'x', 'a', '', '正文', 'text', 'published', "
+        row += "'', '', '', '', '', '', '', '{}', '{}', '2026-01-01T00:00:00.000Z', false)"
+        session.execute(sa.text(row))
+    old.close()
+    return address
 
 
 def merge(folder: Path, number: int) -> bool:
@@ -93,7 +86,7 @@ def merge(folder: Path, number: int) -> bool:
     store = open_store(address)
     after = everything(store)
     assert not was_killed or after == before or len(after["decisions"]) == len(before["decisions"]) + 1
-    _whole(store)
+    whole(store)
     store.close()
     return was_killed
 
@@ -122,13 +115,13 @@ def webhook(folder: Path, number: int) -> bool:
     sender = Sender(store, post=post)
     while sender.step():
         pass
-    names = Counter(json.loads(line) for line in arrived.read_text().splitlines())
+    names = [json.loads(line) for line in arrived.read_text().splitlines()]
     with store.reading() as session:
         ((hook, counts),) = hooks.listed(session)
         numbers = [row.sequence for row in queries.list_changes(session, viewer="analyst", limit=500).rows]
-    assert set(names) == {f"msg_{hook.id}_{sequence}" for sequence in numbers}
-    assert max(names.values()) <= 2
-    assert sum(count == 2 for count in names.values()) <= 1
+    # The one that was on its way may come a second time, under the same name: that is what the name is for.
+    again = [name for at, name in enumerate(names) if name in names[:at]]
+    once([f"msg_{hook.id}_{sequence}" for sequence in numbers] + again[:1], names)
     assert set(counts) == {"delivered"}
     store.close()
     return was_killed
@@ -146,7 +139,7 @@ def model_use(folder: Path, number: int) -> bool:
         for at, name in enumerate(steps)
     )
     code = (
-        f"{hooked}\nfrom pathlib import Path\nimport nlp.model_folder as folders\nfolders.MODELS = Path({str(models)!r})\n"
+        f"import os\n{hooked}\nfrom pathlib import Path\nimport nlp.model_folder as folders\nfolders.MODELS = Path({str(models)!r})\n"
         f"folders.load = lambda folder: None\nfrom serving.model_command import use_model\nuse_model({str(models / 'two')!r})\n"
     )
     was_killed = killed(code, number, events=())
@@ -160,8 +153,8 @@ def model_use(folder: Path, number: int) -> bool:
 
 def disk_full(folder: Path, number: int) -> int:
     """The file may not grow any more (SQLite): what was accepted before is there, nothing half, and it goes on when there is room."""
-    address = f"sqlite:///{folder}/store.db"
-    open_store(address).close()
+    address = empty_address(folder)
+    assert address.startswith("sqlite"), "a limit of the size of files is not one of a server's"
     code = (
         "import resource, signal\nfrom nlp.records import Document\nfrom serving import inbox\nfrom serving.store import open_store\n"
         f"store = open_store({address!r})\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -175,6 +168,7 @@ def disk_full(folder: Path, number: int) -> int:
     said = len(ran.stdout.splitlines())
     store = open_store(address)
     with store.reading() as session:
+        once((f"d{at}" for at in range(said)), session.scalars(sa.select(DocumentRow.doc_id)))
         assert inbox.counts(session)["accepted"] == said
         assert session.execute(sa.text("PRAGMA integrity_check")).scalar() == "ok"
     with store.writing() as session:
@@ -186,8 +180,7 @@ def disk_full(folder: Path, number: int) -> int:
 
 def two_processes(folder: Path, number: int, processes: int = 3, each: int = 30) -> int:
     """Several processes write into one store at once: nobody is turned away, everything is there once."""
-    address = fresh_address(folder)
-    open_store(address).close()
+    address = empty_address(folder)
     code = (
         "import sys\nfrom nlp.records import Document\nfrom serving import inbox\nfrom serving.store import open_store\n"
         f"store = open_store({address!r})\nfor at in range({each}):\n    with store.writing() as session:\n"
@@ -201,6 +194,8 @@ def two_processes(folder: Path, number: int, processes: int = 3, each: int = 30)
     assert [process.returncode for process in running] == [0] * processes, errors
     store = open_store(address)
     with store.reading() as session:
+        sent = (f"{one}-{at}" for one in range(processes) for at in range(each))
+        once(sent, session.scalars(sa.select(DocumentRow.doc_id)))
         assert inbox.counts(session)["accepted"] == processes * each
     store.close()
     return processes * each
@@ -208,7 +203,7 @@ def two_processes(folder: Path, number: int, processes: int = 3, each: int = 30)
 
 def crossed_locks(folder: Path, number: int) -> None:
     """An import brings an article's text as a complaint while a person corrects the text of another: neither stops the other."""
-    store = open_store(fresh_address(folder))
+    store = open_store(empty_address(folder))
     with store.writing() as session:
         inbox.accept(session, told("文", more=unlike(number)))
         report = reports.receive(session, Document("T", "我被骗了"), external_id="T-1").report_id
@@ -239,7 +234,7 @@ def crossed_locks(folder: Path, number: int) -> None:
         failures.append(error)
     thread.join()
     assert failures == []
-    _whole(store)
+    whole(store)
     store.close()
 
 
@@ -261,17 +256,17 @@ def clock_back(folder: Path, number: int, set_clock: Any) -> None:
     with store.reading() as session:
         rows = queries.list_changes(session, viewer="analyst", limit=500).rows
     assert [row.at for row in rows] == sorted(row.at for row in rows)
-    assert len(set(sent)) == len(rows)
-    _whole(store)
+    once((row.sequence for row in rows), (int(name.rpartition("_")[2]) for name in sent))
+    whole(store)
     store.close()
 
 
-def _whole(store: Store) -> None:
+def whole(store: Store) -> None:
     """The feed has no gap, and every incident's last change is in it."""
     rows = everything(store)
     sequence = [row[0] for row in rows["changes"]]
-    assert sequence == list(range(1, len(sequence) + 1))
-    assert dict(rows["counters"])["sequence"] == len(sequence)
+    once(range(1, dict(rows["counters"])["sequence"] + 1), sequence)
+    assert sequence == sorted(sequence)
 
 
 __all__ = ["clock_back", "crossed_locks", "disk_full", "merge", "migrate", "model_use", "two_processes", "webhook"]

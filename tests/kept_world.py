@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import secrets
+import os
 import shutil
 import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import sqlalchemy as sa
-from stores import address_of, fresh_store
+from stores import address_of, copied, fresh_store
 from test_worker import DENGZHOU, LUQUAN, complaint, put, told, unlike
 
 from corpora.judgments import Judgment
@@ -94,28 +93,16 @@ def fill(store: Store) -> dict[str, str]:
 
 def filled(folder: Path) -> str:
     """The address of a filled store of one's own: filled once a process, copied for every test."""
-    first, _ = _template()
-    url = sa.make_url(first)
-    if url.get_backend_name() == "sqlite":
-        copy = folder / secrets.token_hex(4) / "store.db"
-        copy.parent.mkdir()
-        shutil.copy(str(url.database), copy)
-        return f"sqlite:///{copy}"
-    name = f"test_{secrets.token_hex(6)}"
-    engine = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {url.database}"))
-    engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    return copied(_template(os.environ.get("FANZHA_TEST_POSTGRES", ""))[0], folder)
 
 
 def ids() -> dict[str, str]:
     """The ids that `fill` returned for every store of `filled`."""
-    return _template()[1]
+    return _template(os.environ.get("FANZHA_TEST_POSTGRES", ""))[1]
 
 
 @cache
-def _template() -> tuple[str, dict[str, str]]:
+def _template(_server: str) -> tuple[str, dict[str, str]]:
     folder = Path(tempfile.mkdtemp(prefix="fanzha-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     store = fresh_store(folder)

@@ -27,29 +27,59 @@ def missing() -> str:
     return "" if there else "needs PostgreSQL and the extra scale"
 
 
+class Postgres:
+    """A server of our own; `url` is its address, without a database. It can be stopped and started in its place."""
+
+    def __init__(self, *settings: str) -> None:
+        initdb, pg_ctl = program("initdb"), program("pg_ctl")
+        assert initdb, missing()
+        assert pg_ctl, missing()
+        self._pg_ctl = pg_ctl
+        # Not under pytest's own folder: that one is closed to other users, and the server refuses to run as root.
+        self.folder = Path(tempfile.mkdtemp(prefix="fanzha-pg-"))
+        self._user = "postgres" if os.geteuid() == 0 else None
+        if self._user:
+            account = pwd.getpwnam(self._user)
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        port = free_port()
+        self.url = f"postgresql+psycopg://fanzha@127.0.0.1:{port}"
+        told = (f"-p {port} -k {self.folder} -c listen_addresses=127.0.0.1", *(f"-c {each}" for each in settings))
+        self._options = " ".join(told)
+        self._call(initdb, "-D", self.folder / "data", "-A", "trust", "-U", "fanzha", "-E", "UTF8", "--locale=C")
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._call(self._pg_ctl, *self._data, "-o", self._options, "-l", self.folder / "log", "-w", "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: "fast" as an administrator does, "immediate" as a crash does."""
+        self._call(self._pg_ctl, *self._data, "-m", mode, "-w", "stop")
+
+    @property
+    def _data(self) -> tuple[str | Path, ...]:
+        return ("-D", self.folder / "data")
+
+    def _call(self, *words: str | Path) -> None:
+        subprocess.run(
+            [str(word) for word in words], user=self._user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL
+        )
+
+
+@contextlib.contextmanager
+def controlled(*settings: str) -> Iterator[Postgres]:
+    """A running server that can be stopped and started. settings: "shared_buffers=1GB" and the like."""
+    server = Postgres(*settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):  # it is stopped already
+            server.stop()
+        shutil.rmtree(server.folder)
+
+
 @contextlib.contextmanager
 def running(*settings: str) -> Iterator[str]:
     """The URL of a running server, without a database. settings: "shared_buffers=1GB" and the like."""
-    initdb, pg_ctl = program("initdb"), program("pg_ctl")
-    assert initdb, missing()
-    assert pg_ctl, missing()
-    # Not under pytest's own folder: that one is closed to other users, and the server refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="fanzha-pg-"))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        account = pwd.getpwnam(user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    port = free_port()
-
-    def call(*words: str | Path) -> None:
-        subprocess.run([str(word) for word in words], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    data = folder / "data"
-    call(initdb, "-D", data, "-A", "trust", "-U", "fanzha", "-E", "UTF8", "--locale=C")
-    options = " ".join((f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", *(f"-c {each}" for each in settings)))
-    call(pg_ctl, "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        yield f"postgresql+psycopg://fanzha@127.0.0.1:{port}"
-    finally:
-        call(pg_ctl, "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with controlled(*settings) as server:
+        yield server.url

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,37 @@ def fresh_address(folder: Path) -> str:
         connection.execute(sa.text(f"CREATE DATABASE {name} {order}"))
     engine.dispose()
     return f"{server}/{name}"
+
+
+def empty_address(folder: Path) -> str:
+    """The address of a store with nothing in it that is up to date: made once a process and database, copied for everybody."""
+    return copied(_empty(os.environ.get("FANZHA_TEST_POSTGRES", "")), folder)
+
+
+def copied(address: str, folder: Path) -> str:
+    """The address of a copy of the store at `address`, which nobody has open."""
+    url = sa.make_url(address)
+    if url.get_backend_name() == "sqlite":
+        copy = folder / secrets.token_hex(4) / "store.db"
+        copy.parent.mkdir(parents=True)
+        shutil.copy(str(url.database), copy)
+        return f"sqlite:///{copy}"
+    name = f"test_{secrets.token_hex(6)}"
+    engine = sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {url.database}"))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@cache
+def _empty(_server: str) -> str:
+    folder = Path(tempfile.mkdtemp(prefix="fanzha-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = fresh_store(folder)
+    address = address_of(store)
+    store.close()  # folds the journal into the file
+    return address
 
 
 def address_of(store: Store) -> str:

@@ -7,7 +7,27 @@ import time
 from pathlib import Path
 
 import faults
+import faults_inbox
 import pytest
+
+
+@pytest.mark.parametrize("number", [1, 5, 20, 33])
+def test_killed_while_accepting(tmp_path: Path, number: int) -> None:
+    assert faults_inbox.accept(tmp_path, number)
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 16])
+def test_killed_while_analysing(tmp_path: Path, number: int) -> None:
+    assert faults_inbox.analyse(tmp_path, number)
+
+
+@pytest.mark.parametrize("number", [1, 10, 25, 60])
+def test_killed_while_filing_and_resolving(tmp_path: Path, number: int) -> None:
+    assert faults_inbox.resolve(tmp_path, number)
+
+
+def test_saved_while_others_write(tmp_path: Path) -> None:
+    assert faults_inbox.backup_while_writing(tmp_path, 1)
 
 
 @pytest.mark.parametrize("number", [1, 8, 20])

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import faults_database
 import pytest
 
-from tests.postgres_server import missing, running
+from tests.postgres_server import controlled, missing, running
 from tests.processes import TESTS
 
 SAME = (
@@ -37,3 +39,13 @@ def test_the_same_holds_on_postgresql(server: str, files: tuple[str, ...]) -> No
         env=os.environ | {"FANZHA_TEST_POSTGRES": server, "PYTHONPATH": str(TESTS.parent)}, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-6000:]
+
+
+def test_a_database_that_goes_down_and_comes_back_loses_nothing_and_needs_nobody(tmp_path: Path) -> None:
+    """Under the server and a worker: one clear 503 meanwhile, then all goes on by itself. `faults_database` does it as often as one likes."""
+    if reason := missing():
+        pytest.skip(reason)
+    with controlled() as postgres:
+        answers = faults_database.down_and_back(postgres, tmp_path, 2)
+    assert answers["POST 503"] >= 6
+    assert answers["POST 201"] + answers.get("POST 202", 0) >= 10

@@ -140,6 +140,39 @@ def test_a_database_that_fails_is_no_documents_fault(
     assert put(store).done == 1
 
 
+def test_what_could_not_be_given_back_is_claimed_as_soon_as_the_database_is_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes down under a worker and takes with it the words that give the claims back."""
+
+    def down(*_: object) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("server closed the connection unexpectedly"))
+
+    monkeypatch.setattr(filing, "file_reading", down)
+    monkeypatch.setattr(inbox, "give_back", down)
+    with pytest.raises(StoreError):
+        put(store, told("甲报"), told("乙报"))
+    monkeypatch.undo()
+    with store.reading() as session:
+        assert inbox.counts(session)["working"] == 2
+    with store.writing() as session:
+        assert {claimed.attempts for claimed in inbox.claim(session, inbox.this_worker())} == {
+            1
+        }  # counted as never tried
+        session.rollback()  # nor is one forgotten whose claim was rolled back, or that is in another thread's hands
+    assert Worker(store, FakeAnalyzer()).drain().done == 2
+
+
+def test_what_another_thread_works_on_is_not_taken_for_forgotten(store: Store) -> None:
+    with store.writing() as session:
+        inbox.accept(session, told("甲报"))
+        (mine,) = inbox.claim(session, inbox.this_worker())
+    with store.writing() as session:
+        assert inbox.give_back_lost(session) == 0
+        assert inbox.claim(session, inbox.this_worker()) == []
+        assert inbox.finish(session, mine)
+
+
 def test_stopping_in_the_middle_gives_everything_back(store: Store) -> None:
     class Interrupted(FakeAnalyzer):
         def analyze(self, documents: Iterable[Document]) -> Iterator[Reading]:
