@@ -53,9 +53,10 @@ def count_ngrams(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         hashes.append(rolling >> np.uint64(64 - BITS))
     if not hashes:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    counts = np.bincount(np.concatenate(hashes).astype(np.int64), minlength=1 << BITS)
-    buckets = np.flatnonzero(counts)
-    return buckets, counts[buckets].astype(np.float32)
+    # A complaint fills a thousand of the 262,144 buckets: sorting those takes 0.03 ms, counting into all of them and looking for the
+    # full ones 0.9 ms.
+    buckets, counts = np.unique(np.concatenate(hashes).astype(np.int64), return_counts=True)
+    return buckets, counts.astype(np.float32)
 
 
 def count_lead(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

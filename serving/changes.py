@@ -22,19 +22,28 @@ ChangeKind = Literal[
 # After these an incident is gone for those who heard of it; `redirect` or `summary.into` says where to, when there is a where.
 TOMBSTONES = ("merged", "withdrawn", "expired", "restricted")
 _SEQUENCE = "sequence"
+# Asked for every document: put together once, and of tables, for an entity costs more than its row.
+_COUNTERS, _CHANGES = (sa.inspect(row).local_table for row in (Counter, ChangeRow))
+_LOCK = sa.select(_COUNTERS.c.value).where(_COUNTERS.c.name == _SEQUENCE).with_for_update()
+_NEXT = (
+    sa.update(_COUNTERS)
+    .where(_COUNTERS.c.name == _SEQUENCE)
+    .values(value=_COUNTERS.c.value + 1)
+    .returning(_COUNTERS.c.value)
+)
+_AT = sa.select(_CHANGES.c.at).where(_CHANGES.c.sequence == sa.bindparam("number"))
 # The key of a change's facets for codes of places that readers are not told: victims' homes.
 INNER = "inner"
 
 
 def lock(session: Session) -> None:
     """Let no other writer resolve or number anything until this transaction ends. Taken before cases are compared."""
-    session.execute(sa.select(Counter.value).where(Counter.name == _SEQUENCE).with_for_update())
+    session.execute(_LOCK)
 
 
 def next_number(session: Session) -> int:
     """The next number of the sequence, ours once the transaction commits."""
-    taken = sa.update(Counter).where(Counter.name == _SEQUENCE).values(value=Counter.value + 1).returning(Counter.value)
-    return session.execute(taken).scalar_one()
+    return int(session.execute(_NEXT).scalar_one())
 
 
 def last_number(session: Session) -> int:
@@ -59,12 +68,11 @@ def record(
     facets | None, "after": facets | None}, by which a filtered follower is told that an incident came into or left the filter, and
     "into": ids that a split made, "parent": the incident that this one was split from. redirect: where a merged incident went.
     """
-    session.add(
-        ChangeRow(
-            sequence=number, incident_id=incident_id, kind=kind, revision=revision, at=_moment(session, number), redirect=redirect,
-            public=reader_revision is not None, reader_revision=reader_revision, summary=summary,
-        )
-    )  # fmt: skip
+    values = {
+        "sequence": number, "incident_id": incident_id, "kind": kind, "revision": revision, "at": _moment(session, number),
+        "redirect": redirect, "public": reader_revision is not None, "reader_revision": reader_revision, "summary": summary,
+    }  # fmt: skip
+    session.execute(_CHANGES.insert(), values)
 
 
 def _moment(session: Session, number: int) -> str:
@@ -72,7 +80,7 @@ def _moment(session: Session, number: int) -> str:
 
     Clocks of several machines differ and step back; what hangs on the order hangs on the number.
     """
-    before = session.scalar(sa.select(ChangeRow.at).where(ChangeRow.sequence == number - 1))
+    before = session.scalar(_AT, {"number": number - 1})
     moment = datetime.now(UTC)
     if before is not None:
         moment = max(moment, datetime.fromisoformat(before) + timedelta(microseconds=1))

@@ -16,10 +16,21 @@ from nlp.named import names_read
 from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading
 from nlp.resolve import signature
-from serving import changes, incidents, resolution, standing
+from serving import changes, incidents, resolution, sourced, standing
 from serving.store import identity, shapes
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
+
+# Needed for every document: put together once, and of tables, for an entity costs more than its row.
+_ARTICLES, _CASES, _DOCUMENTS, _REPORTS = (
+    sa.inspect(row).local_table for row in (ArticleRow, CaseRow, DocumentRow, ReportRow)
+)
+_WITHDRAWN = sa.select(_DOCUMENTS.c.withdrawn).where(_DOCUMENTS.c.id == sa.bindparam("document"))
+_NAMED = sa.update(_DOCUMENTS).where(_DOCUMENTS.c.id == sa.bindparam("document")).values(names=sa.bindparam("told"))
+_READ = sa.update(_REPORTS).where(_REPORTS.c.id == sa.bindparam("report")).values(state=sa.bindparam("told"))
+_REPORT = sa.select(_REPORTS.c.id, _REPORTS.c.state, _REPORTS.c.correction).where(
+    _REPORTS.c.document_id == sa.bindparam("document")
+)
 
 
 def file_reading(session: Session, document_id: str, document: Document, reading: Reading) -> set[str]:
@@ -29,15 +40,16 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     1. The document may have been withdrawn meanwhile. 2. What an earlier reading left goes. 3. Articles and cases.
     4. Search words. 5. The report is analysed. 6. Cases find their incidents.
     """
-    withdrawn = session.scalar(sa.select(DocumentRow.withdrawn).where(DocumentRow.id == document_id))
+    session.flush()  # what follows writes and asks tables, which does not flush by itself
+    withdrawn = session.scalar(_WITHDRAWN, {"document": document_id})
     if withdrawn is None or withdrawn:  # 1.
         return set()
     touched = incidents.forget_analysis(session, document_id)  # 2.
     case_ids = _add_articles(session, document_id, document, reading)  # 3.
     complaint = document.nature == "complaint"
     names = names_read(reading.analyses, private=complaint)
-    session.execute(sa.update(DocumentRow).where(DocumentRow.id == document_id).values(names=names))
-    report = session.scalar(sa.select(ReportRow).where(ReportRow.document_id == document_id)) if complaint else None
+    session.execute(_NAMED, {"document": document_id, "told": names})
+    report = session.execute(_REPORT, {"document": document_id}).first() if complaint else None
     correction = (report.correction if report else None) or {}
     if correction.get("document_id") == document_id and (correction["kind"] or correction["label"]):
         # What a person said of this document stands, whatever the machine reads in it now.
@@ -45,7 +57,7 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     search = search_for(session.get_bind().dialect.name)  # 4.
     search.put(session, "document", document_id, document.text, private=complaint)
     if report is not None and report.state == "received":  # 5.
-        report.state = "corrected" if correction else "analysed"
+        session.execute(_READ, {"report": report.id, "told": "corrected" if correction else "analysed"})
     spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.
     return resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
 
@@ -100,7 +112,8 @@ def _relabel(
             continue
         cases = cases_by_article.get(article.number) or [_whole(shapes.load_analysis(article.analysis))]
         cases = [replace(case, label=article.label, confidence=1.0) if label else case for case in cases]
-        added += _add_cases(session, document, document_id, article.number, article.start, article.end, cases)
+        place = (article.number, article.title, article.start, article.end)
+        added += _add_cases(session, document, document_id, place, cases)
     session.flush()
     return added
 
@@ -119,35 +132,43 @@ def _whole(analysis: Analysis) -> Case:
 
 
 def _add_articles(session: Session, document_id: str, document: Document, reading: Reading) -> list[str]:
+    rows = [
+        {"document_id": document_id, "number": number, "title": analysis.title, "start": analysis.start, "end": analysis.end,
+         "kind": analysis.verdict.kind, "label": analysis.verdict.label, "confidence": analysis.verdict.confidence,
+         "review": analysis.verdict.review, "model": analysis.verdict.model, "publisher": analysis.publisher,
+         "published": analysis.published, "corrected_by": "",
+         "analysis": shapes.dump(replace(analysis, cases=()))}  # cases have a table of their own
+        for number, analysis in enumerate(reading.analyses)
+    ]  # fmt: skip
+    if rows:
+        session.execute(_ARTICLES.insert(), rows)
     added: list[str] = []
     for number, analysis in enumerate(reading.analyses):
-        verdict = analysis.verdict
-        session.add(
-            ArticleRow(
-                document_id=document_id, number=number, title=analysis.title, start=analysis.start, end=analysis.end,
-                kind=verdict.kind, label=verdict.label, confidence=verdict.confidence, review=verdict.review,
-                model=verdict.model, publisher=analysis.publisher, published=analysis.published, corrected_by="",
-                analysis=shapes.dump(replace(analysis, cases=())),  # cases have a table of their own
-            )
-        )  # fmt: skip
-        if verdict.kind == "case":
-            added += _add_cases(session, document, document_id, number, analysis.start, analysis.end, analysis.cases)
-    session.flush()
+        if analysis.verdict.kind == "case":
+            place = (number, analysis.title, analysis.start, analysis.end)
+            added += _add_cases(session, document, document_id, place, analysis.cases)
     return added
 
 
 def _add_cases(
-    session: Session, document: Document, document_id: str, article: int, start: int, end: int, cases: Sequence[Case]
+    session: Session, document: Document, document_id: str, place: tuple[int, str, int, int], cases: Sequence[Case]
 ) -> list[str]:
-    sketch = list(signature(document.text[start:end])) if cases else []
+    """place: number, title, start and end of the article that tells the cases."""
+    if not cases:
+        return []
+    article, title, start, end = place
+    sketch = signature(document.text[start:end])
     rows = []
     for number, case in enumerate(cases):
-        data = shapes.dump(case)
+        data, case_id = shapes.dump(case), identity.case_id(document_id, article, number)
+        stamp = identity.stamp(data, sketch)
         rows.append(
-            CaseRow(
-                id=identity.case_id(document_id, article, number), document_id=document_id, article=article, number=number,
-                label=case.label, data=data, signature=sketch, stamp=identity.stamp(data, sketch), incident_id=None,
-            )
+            {"id": case_id, "document_id": document_id, "article": article, "number": number, "label": case.label,
+             "data": data, "signature": list(sketch), "stamp": stamp, "incident_id": None}
         )  # fmt: skip
-    session.add_all(rows)
-    return [row.id for row in rows]
+        sourced.note(
+            case_id, stamp, case, document.text, sketch,
+            document_id=document_id, doc_id=document.doc_id, nature=document.nature, title=title,
+        )  # fmt: skip
+    session.execute(_CASES.insert(), rows)
+    return [row["id"] for row in rows]

@@ -24,11 +24,11 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nlp.errors import ConflictError, InputError
+from nlp.errors import InputError
 from nlp.records import Document
-from serving import changes, in_hand, incidents
+from serving import changes, in_hand, incidents, report_rows
 from serving.store import locks
-from serving.store.identity import content_hash, document_id, now, report_id
+from serving.store.identity import content_hash, document_id, now
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, ReportRow
 
@@ -55,22 +55,12 @@ _SAID = (
     "encoding",
     "details",
 )
+# Needed for every document: put together once, and of tables, for an entity costs more than its row.
+_DOCUMENTS, _INBOX = (sa.inspect(row).local_table for row in (DocumentRow, InboxRow))
+_HAD = sa.select(_DOCUMENTS.c.withdrawn, _DOCUMENTS.c.nature).where(_DOCUMENTS.c.id == sa.bindparam("document"))
 STATES = ("accepted", "working", "done", "failed", "set_aside")
 
 Outcome = Literal["new", "already"]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of one document: its id, whether it is new, and the report it belongs to when it is a complaint.
-
-    restricted: it had been published, and is a complaint from now on.
-    """
-
-    document_id: str
-    outcome: Outcome
-    report_id: str | None = None
-    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +74,20 @@ class Claim:
     document: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one document: its id, whether it is new, and the report it belongs to when it is a complaint.
+
+    restricted: it had been published, and is a complaint from now on. claim: it was handed to the worker who asked for it.
+    """
+
+    document_id: str
+    outcome: Outcome
+    report_id: str | None = None
+    restricted: bool = False
+    claim: Claim | None = None
+
+
 def accept(
     session: Session,
     document: Document,
@@ -92,12 +96,14 @@ def accept(
     idempotency_key: str | None = None,
     body_hash: str = "",
     corrects: str | None = None,
+    owner: str = "",
 ) -> Accepted:
     """Put a document into the store and the inbox, both or neither, in the transaction of `session`.
 
     The same bytes again change nothing, unless the document had been withdrawn: then it comes back. A complaint gets its
     report row here too; `corrects` names the report whose text this replaces. What comes as a complaint and was here as an article
     is a complaint from now on: readers lose it at once. What a live report said before it was corrected is had already.
+    owner: a document that is new goes into this worker's hands at once, as if he had claimed it (`Accepted.claim`).
     Raises InputError for a text with nothing in it, ConflictError where its `external_id` is already taken by another complaint.
     """
     # 1. What it is called.
@@ -106,38 +112,39 @@ def accept(
         raise InputError("没有文字", where=document.origin or document.doc_id, expected="有内容的文章或投诉")
     digest = document.sha256 or content_hash(document.text)
     identity = document_id(digest)
-    # 2. Had already?
+    # 2. Had already? (What follows asks tables, which does not flush by itself.)
+    session.flush()
     locks.named(session, identity, document.metadata.get("external_id"), idempotency_key)
     complaint = document.nature == "complaint"
-    known = session.execute(
-        sa.select(DocumentRow.withdrawn, DocumentRow.nature).where(DocumentRow.id == identity)
-    ).one_or_none()
+    known = session.execute(_HAD, {"document": identity}).one_or_none()
     withdrawn = known.withdrawn if known else None
     if known and not withdrawn:
         if complaint and known.nature != "complaint":
             return _restrict(session, document, identity, idempotency_key, body_hash or digest)
-        return Accepted(identity, "already", _report_of(session, identity))
-    if complaint and withdrawn and not corrects and (report := _corrected(session, document, identity)):
+        return Accepted(identity, "already", report_rows.of_document(session, identity))
+    if complaint and withdrawn and not corrects and (report := report_rows.corrected(session, document, identity)):
         return Accepted(report.document_id, "already", report.id)
     # 3. A number already given to another complaint is refused before anything is written.
-    report = _free_report(session, document, identity, corrects) if complaint else None
+    report = report_rows.free(session, document, identity, corrects) if complaint else None
     # 4. The document, a complaint's report, and the inbox row, in one transaction.
     if withdrawn is None:
-        session.execute(sa.insert(DocumentRow), [_row(document, identity, digest)])
+        session.execute(_DOCUMENTS.insert(), _row(document, identity, digest))
     else:
         row = session.get_one(DocumentRow, identity)
         row.withdrawn = False
         if row.expired_at or row.redacted_at:  # what it said went with time, or on somebody's word: it is received anew
             values = _row(document, identity, digest)
             for name in (*_SAID, "stored_at"):
-                setattr(row, name, values[name])
+                setattr(row, name, values["metadata" if name == "details" else name])
             row.expired_at = row.redacted_at = ""
         if complaint:  # it may have been an article before
             row.nature = "complaint"
+    name = None
     if complaint:
-        report = _file_report(session, report, document, identity, idempotency_key, body_hash or digest, corrects)
-    _enqueue(session, identity, document.nature, batch, fresh=withdrawn is None)
-    return Accepted(identity, "new", report.id if report else None)
+        name = report_rows.file(session, report, document, identity, idempotency_key, body_hash or digest, corrects)
+    number = _enqueue(session, identity, document.nature, batch, fresh=withdrawn is None, owner=owner)
+    taken = Claim(number, identity, 1, owner, replace(document, sha256=digest)) if number is not None else None
+    return Accepted(identity, "new", name, claim=taken)
 
 
 def claim(
@@ -172,11 +179,12 @@ def claim(
         rows = session.scalars(waiting.where(InboxRow.attempts == 0).order_by(InboxRow.id).limit(limit)).all()
     claims = []
     for row in rows:
-        row.state, row.claimed_by, row.claimed_at = "working", owner, now()
-        row.claimed_until = time.time() + lease_seconds
+        for column, value in _taken(owner, now(), lease_seconds).items():
+            setattr(row, column, value)
         row.attempts += 1
         document = session.get_one(DocumentRow, row.document_id)
         claims.append(Claim(row.id, row.document_id, row.attempts, owner, as_document(document)))
+    session.flush()
     if owner == this_worker():
         in_hand.take(session, [claimed.inbox_id for claimed in claims])
     return claims
@@ -271,49 +279,25 @@ def as_document(row: DocumentRow) -> Document:
     )  # fmt: skip
 
 
-def _file_report(
-    session: Session, report: ReportRow | None, document: Document, identity: str, idempotency_key: str | None, body_hash: str,
-    corrects: str | None = None,
-) -> ReportRow:  # fmt: skip
-    """The report of a complaint, new or taken up again, as received and not reviewed."""
-    report = report or ReportRow(id=_report_name(document, identity), received_at=now())
-    if not corrects:
-        report.external_id, report.idempotency_key = document.metadata.get("external_id") or None, idempotency_key
-        report.body_hash = body_hash
-    report.document_id, report.state, report.reviewed_by, report.reviewed_at = identity, "received", "", ""
-    session.add(report)
-    session.flush()
-    return report
-
-
 def _restrict(
     session: Session, document: Document, identity: str, idempotency_key: str | None, body_hash: str
 ) -> Accepted:
     """Make a complaint of an article: report, nature, and its incidents anew, in this transaction."""
     changes.lock(session)
-    report = _file_report(
-        session, _free_report(session, document, identity, None), document, identity, idempotency_key, body_hash
+    report_name = report_rows.file(
+        session, report_rows.free(session, document, identity, None), document, identity, idempotency_key, body_hash
     )
     row = session.get_one(DocumentRow, identity)
     row.nature, row.details = "complaint", {**row.details, **document.metadata}
     row.names = {name: sort if sort in KEPT_SORTS else "victim" for name, sort in row.names.items()}
     session.execute(sa.update(InboxRow).where(InboxRow.document_id == identity).values(nature="complaint"))
     if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == identity).limit(1)) is not None:
-        report.state = "analysed"
+        session.get_one(ReportRow, report_name).state = "analysed"
         search_for(session.get_bind().dialect.name).put(session, "document", identity, row.text, private=True)
     session.flush()
     told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
     incidents.rebuild(session, session.scalars(told).all())
-    return Accepted(identity, "already", report.id, restricted=True)
-
-
-def _corrected(session: Session, document: Document, identity: str) -> ReportRow | None:
-    """The live report that said this before a person corrected its text."""
-    report = session.get(ReportRow, _report_name(document, identity))
-    if report is None or report.state == "withdrawn" or not report.correction:
-        return None
-    steps = [report.correction, *report.correction.get("earlier", [])]
-    return report if any(step.get("replaces") == identity for step in steps) else None
+    return Accepted(identity, "already", report_name, restricted=True)
 
 
 def _storable(document: Document) -> Document:
@@ -335,43 +319,41 @@ def _row(document: Document, identity: str, digest: str) -> dict[str, object]:
         "id": identity, "sha256": digest, "doc_id": document.doc_id, "title": document.title, "text": document.text,
         "form": document.form, "nature": document.nature, "origin": document.origin, "url": document.url,
         "publisher": document.publisher, "published": document.published, "fetched": document.fetched,
-        "licence": document.licence, "encoding": document.encoding, "details": dict(document.metadata), "stored_at": now(),
+        "licence": document.licence, "encoding": document.encoding, "metadata": dict(document.metadata), "stored_at": now(),
         "withdrawn": False,
     }  # fmt: skip
 
 
-def _report_name(document: Document, identity: str) -> str:
-    return report_id(document.metadata.get("external_id") or None, identity)
-
-
-def _free_report(session: Session, document: Document, identity: str, corrects: str | None) -> ReportRow | None:
-    """The report that this complaint corrects or takes up again, None for a new one; ConflictError when it is in use."""
-    if corrects:
-        return session.get_one(ReportRow, corrects)
-    known = session.get(ReportRow, _report_name(document, identity))
-    if known is None or known.state == "withdrawn":
-        return known
-    raise ConflictError(
-        f"编号 {known.external_id or known.id} 已用于另一件投诉", where=document.origin or document.doc_id,
-        advice=f"如要更正，请用 PUT /v1/reports/{known.id}；如是另一件，请换编号",
-    )  # fmt: skip
-
-
-def _report_of(session: Session, identity: str) -> str | None:
-    return session.scalar(sa.select(ReportRow.id).where(ReportRow.document_id == identity))
-
-
-def _enqueue(session: Session, identity: str, nature: str, batch: str | None, *, fresh: bool) -> None:
+def _enqueue(session: Session, identity: str, nature: str, batch: str | None, *, fresh: bool, owner: str) -> int | None:
+    """Put a document into the inbox; the number of its row where `owner` has it now: a new one, and only where he is named."""
     values = {
         "state": "accepted", "attempts": 0, "error": "", "claimed_by": "", "claimed_at": "", "claimed_until": 0.0,
         "batch_id": batch, "finished_at": "",
     }  # fmt: skip
     again = None if fresh else session.scalar(sa.select(InboxRow.id).where(InboxRow.document_id == identity))
-    if again is None:
-        row = values | {"document_id": identity, "nature": nature, "received_at": now()}
-        session.execute(sa.insert(InboxRow), [row])
-    else:
+    if again is not None:
         session.execute(sa.update(InboxRow).where(InboxRow.id == again).values(**values))
+        return None
+    moment = now()
+    row = values | {"document_id": identity, "nature": nature, "received_at": moment}
+    if owner and fresh:
+        row |= _taken(owner, moment, LEASE_SECONDS) | {"attempts": 1}
+    number = int(session.execute(_INBOX.insert(), row).inserted_primary_key[0])  # type: ignore[attr-defined]
+    if not (owner and fresh):
+        return None
+    if owner == this_worker():
+        in_hand.take(session, [number])
+    return number
+
+
+def _taken(owner: str, moment: str, seconds: float) -> dict[str, object]:
+    """The columns of a row that is in a worker's hands."""
+    return {
+        "state": "working",
+        "claimed_by": owner,
+        "claimed_at": moment,
+        "claimed_until": time.time() + seconds,
+    }
 
 
 def _return(session: Session, which: sa.ColumnElement[bool], **more: object) -> int:
@@ -384,9 +366,14 @@ def _return(session: Session, which: sa.ColumnElement[bool], **more: object) -> 
 
 
 def _close(session: Session, claimed: Claim, **values: object) -> bool:
-    result = session.execute(
-        sa.update(InboxRow)
-        .where(InboxRow.id == claimed.inbox_id, InboxRow.state == "working", InboxRow.claimed_by == claimed.owner)
-        .values(**values)
-    )
+    ours = {"row": claimed.inbox_id, "worker": claimed.owner}
+    result = session.execute(_closing(tuple(values)), ours | {f"new_{name}": value for name, value in values.items()})
     return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+@cache
+def _closing(columns: tuple[str, ...]) -> sa.Update:
+    """The statement of `_close` that sets these columns, put together once."""
+    ours = (_INBOX.c.id == sa.bindparam("row"), _INBOX.c.claimed_by == sa.bindparam("worker"))
+    values = {name: sa.bindparam(f"new_{name}") for name in columns}
+    return sa.update(_INBOX).where(*ours, _INBOX.c.state == "working").values(values)

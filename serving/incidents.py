@@ -24,6 +24,14 @@ from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
 from serving.views import NAMES, READERS, incident_view, names_told
 
+# Asked for every document or incident: put together once, and of tables, for an entity costs more than its row.
+_INCIDENTS, _PLACES, _ARTICLES, _DOCUMENTS = (
+    sa.inspect(row).local_table for row in (IncidentRow, IncidentPlaceRow, ArticleRow, DocumentRow)
+)
+_KNOWN = sa.select(_INCIDENTS.c.id).where(_INCIDENTS.c.id == sa.bindparam("incident"))
+_ANALYSED = sa.select(_ARTICLES.c.number).where(_ARTICLES.c.document_id == sa.bindparam("document")).limit(1)
+_NAMES = sa.select(_DOCUMENTS.c.names).where(_DOCUMENTS.c.id.in_(sa.bindparam("documents", expanding=True)))
+
 
 def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.ChangeKind = "withdrawn") -> list[int]:
     """Build each incident from its cases and write what changed; returns the numbers of the changes, in order.
@@ -32,12 +40,14 @@ def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.Chan
     merged, else of the kind `gone` (withdrawn, expired). What `resolution.settle` split is told on both sides.
     """
     wanted = set(incident_ids)
+    session.flush()  # what follows asks tables, which does not flush by itself
     parts = resolution.splits(session)
     parents = {part: parent for parent, made in parts.items() for part in made}
     numbers = []
     # Parts first: the parent's line names ids that the log knows by then.
     for incident_id in sorted(wanted, key=lambda name: (name in parts, name)):
-        row = session.get(IncidentRow, incident_id)
+        known = session.scalar(_KNOWN, {"incident": incident_id}) is not None
+        row = session.get(IncidentRow, incident_id) if known else None
         cases = sourced.of_incident(session, incident_id)
         if cases:
             # Whom its record names already was noted then; a thousand sources are not noted again for one that joins.
@@ -90,7 +100,7 @@ def withdraw_documents(
 
 def forget_analysis(session: Session, document_id: str) -> set[str]:
     """Remove articles and cases of a document; returns the incidents to settle and build anew."""
-    if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == document_id).limit(1)) is None:
+    if session.scalar(_ANALYSED, {"document": document_id}) is None:
         return set()
     cases = list(session.scalars(sa.select(CaseRow.id).where(CaseRow.document_id == document_id)))
     touched = resolution.detach(session, cases) if cases else set()
@@ -152,7 +162,7 @@ def _names_of(session: Session, document_ids: Iterable[str]) -> dict[str, str]:
     """All that the documents name, the stricter way where two differ (see `nlp.named`)."""
     rows: list[dict[str, str]] = []
     for some in sourced.chunks(sorted(document_ids)):
-        rows += session.scalars(sa.select(DocumentRow.names).where(DocumentRow.id.in_(some)))
+        rows += session.scalars(_NAMES, {"documents": list(some)})
     told = ((name, sort, ()) for names in rows for name, sort in names.items())
     return dict(sorted(mask.names_of(told, convicted=False).items()))
 
@@ -218,14 +228,16 @@ def _write(
         session, number, row.id, kind, row.revision, reader_revision=row.reader_revision if to_readers else None,
         summary={"before": before, "after": after, **{key: value for key, value in story.items() if value}},
     )  # fmt: skip
-    session.add(row)
-    session.flush()
+    if known:
+        session.flush()
+    else:  # most incidents have one source and are written once: a row, not an entity, which costs twice as much
+        session.execute(_INCIDENTS.insert(), {name: value for name, value in vars(row).items() if name in _INCIDENTS.c})
     statistics.keep(session, before, after)
     if known:
         session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
     if everything := sorted({*codes, *inner}):
         rows = [{"code": code, "incident_id": row.id, "public": code in codes} for code in everything]
-        session.execute(sa.insert(IncidentPlaceRow), rows)
+        session.execute(_PLACES.insert(), rows)
     _search(session).put(session, "incident", row.id, search_text(shown, incident, names), private=not row.public)
     return number
 

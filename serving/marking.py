@@ -17,14 +17,24 @@ from serving.store.identity import now
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 FOR_READERS = ("clear", "green")
+# Asked for every incident that is built: put together once.
+_DECISIONS = sa.inspect(DecisionRow).local_table
+_LAST_SAID = (
+    sa.select(_DECISIONS.c.details)
+    .where(
+        _DECISIONS.c.incident_id == sa.bindparam("incident"), _DECISIONS.c.sort == "mark", _DECISIONS.c.undone_at == ""
+    )
+    .order_by(_DECISIONS.c.id.desc())
+    .limit(1)
+)
 
 
 def marked(session: Session, incident: Incident) -> Incident:
     """The incident with the marking a person gave it last; one that readers may not see is not public, whatever its sources."""
-    row = _last(session, incident.id)
-    if row is None:
+    details = session.scalar(_LAST_SAID, {"incident": incident.id})
+    if details is None:
         return incident
-    tlp = row.details["tlp"]
+    tlp = details["tlp"]
     return replace(incident, tlp=tlp, public=incident.public and tlp in FOR_READERS)
 
 

@@ -41,6 +41,13 @@ SCAN = 5000
 # Measured on SQLite with 100,000 (processor time): taking one by its id 13 µs, asking one 1.4 µs; so 2,000 are taken in 26 ms, and of a
 # million of which 2,000 fit a page of 50 is found in 36 ms.
 FEW = 2000
+# What every answer about one document asks: put together once.
+_THIS = sa.bindparam("document")
+_ARTICLES_OF = sa.select(ArticleRow).where(ArticleRow.document_id == _THIS).order_by(ArticleRow.number)
+_CASES_OF = sa.select(CaseRow).where(CaseRow.document_id == _THIS).order_by(CaseRow.article, CaseRow.number)
+_INBOX_OF = sa.select(InboxRow).where(InboxRow.document_id == _THIS)
+_HOMES = sa.select(CaseRow.incident_id).where(CaseRow.document_id == _THIS)
+_INCIDENTS_OF = sa.select(IncidentRow).where(IncidentRow.id.in_(_HOMES)).order_by(IncidentRow.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +145,7 @@ def get_incident(session: Session, incident_id: str, *, viewer: str = mask.DEFAU
 
 def incidents_of(session: Session, document_id: str) -> list[IncidentRow]:
     """The incidents that the cases of a document belong to."""
-    ids = sa.select(CaseRow.incident_id).where(CaseRow.document_id == document_id)
-    return list(session.scalars(sa.select(IncidentRow).where(IncidentRow.id.in_(ids)).order_by(IncidentRow.id)))
+    return list(session.scalars(_INCIDENTS_OF, {"document": document_id}))
 
 
 def list_changes(
@@ -218,19 +224,17 @@ def list_documents(
 
 def articles_of(session: Session, document_id: str) -> Sequence[ArticleRow]:
     """The articles of a document in order."""
-    query = sa.select(ArticleRow).where(ArticleRow.document_id == document_id)
-    return session.scalars(query.order_by(ArticleRow.number)).all()
+    return session.scalars(_ARTICLES_OF, {"document": document_id}).all()
 
 
 def cases_of(session: Session, document_id: str) -> Sequence[CaseRow]:
     """The cases of a document in order."""
-    query = sa.select(CaseRow).where(CaseRow.document_id == document_id)
-    return session.scalars(query.order_by(CaseRow.article, CaseRow.number)).all()
+    return session.scalars(_CASES_OF, {"document": document_id}).all()
 
 
 def inbox_of(session: Session, document_id: str) -> InboxRow | None:
     """How far a document got: state, attempts, error."""
-    return session.scalar(sa.select(InboxRow).where(InboxRow.document_id == document_id))
+    return session.scalar(_INBOX_OF, {"document": document_id})
 
 
 def get_report(session: Session, report_id: str) -> ReportRow:

@@ -31,6 +31,7 @@ class Received:
     report_id: str
     document_id: str
     new: bool
+    claim: inbox.Claim | None = None  # the document is in the hands of the worker who asked for it
 
 
 def body_hash(document: Document) -> str:
@@ -43,11 +44,11 @@ def body_hash(document: Document) -> str:
 
 
 def receive(
-    session: Session, document: Document, *, external_id: str | None = None, idempotency_key: str | None = None
-) -> Received:
+    session: Session, document: Document, *, external_id: str | None = None, idempotency_key: str | None = None, owner: str = ""
+) -> Received:  # fmt: skip
     """Accept one complaint. The same key or number with the same content answers as before and changes nothing.
 
-    Raises ConflictError for a key or number used for other content, InputError for an empty text.
+    owner: see `inbox.accept`. Raises ConflictError for a key or number used for other content, InputError for an empty text.
     """
     metadata = dict(document.metadata) | ({"external_id": external_id} if external_id else {})
     document = replace(document, nature="complaint", metadata=metadata)
@@ -67,11 +68,12 @@ def receive(
         )
     # 2. Document, report and inbox row together.
     accepted = inbox.accept(
-        session, replace(document, sha256=digest), idempotency_key=idempotency_key, body_hash=digest
+        session, replace(document, sha256=digest), idempotency_key=idempotency_key, body_hash=digest, owner=owner
     )
     if accepted.report_id is None:
         raise ConflictError("同样的内容已作为文章收下", where=accepted.document_id)
-    return Received(accepted.report_id, accepted.document_id, accepted.outcome == "new" or accepted.restricted)
+    fresh = accepted.outcome == "new" or accepted.restricted
+    return Received(accepted.report_id, accepted.document_id, fresh, accepted.claim)
 
 
 def correct(

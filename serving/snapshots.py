@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,12 +45,18 @@ def belongs(session: Session, pairs: Iterable[tuple[str, str]]) -> None:
     wanted = sorted(set(pairs))
     if not wanted:
         return
-    if session.get_bind().dialect.name == "postgresql":
+    rows = [{"document_id": document, "incident_id": incident} for document, incident in wanted]
+    session.execute(_noted(session.get_bind().dialect.name), rows)
+
+
+@cache
+def _noted(dialect: str) -> Any:
+    """The statement of `belongs`, put together once."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    rows = [{"document_id": document, "incident_id": incident} for document, incident in wanted]
-    session.execute(insert(MembershipRow).on_conflict_do_nothing(), rows)
+    return insert(sa.inspect(MembershipRow).local_table).on_conflict_do_nothing()
 
 
 def erase(session: Session, document_ids: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.incident import Source, SourcedCase
-from nlp.records import Case
+from nlp.records import Case, Nature
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
@@ -46,6 +46,12 @@ class _Bodies:
 
     def get(self, key: tuple[str, str]) -> _Body | None:
         return self._held.get(key)
+
+    def drop(self, key: tuple[str, str]) -> None:
+        """Forget one; harmless where it is not held."""
+        with self._lock:
+            if (gone := self._held.pop(key, None)) is not None:
+                self._characters -= len(gone.text) + _RECORD
 
     def put(self, key: tuple[str, str], case: Case, text: str, signature: tuple[int, ...]) -> _Body:
         body = _Body(case, text, signature)
@@ -88,6 +94,8 @@ _HEAD = (
     .where(DocumentRow.withdrawn.is_(False))
     .outerjoin(ReportRow, (ReportRow.document_id == DocumentRow.id) & (ReportRow.state != "withdrawn"))
 )  # fmt: skip
+_OF_INCIDENT = _HEAD.where(CaseRow.incident_id == sa.bindparam("incident")).order_by(CaseRow.id)
+_STAMPS = sa.select(_CASES.c.id, _CASES.c.stamp).where(_CASES.c.id.in_(sa.bindparam("names", expanding=True)))
 _BODY = sa.select(CaseRow.id, CaseRow.stamp, CaseRow.data, CaseRow.signature, DocumentRow.text).join(
     DocumentRow, DocumentRow.id == CaseRow.document_id
 )
@@ -107,24 +115,41 @@ def to_compare(session: Session, case_ids: Sequence[str]) -> dict[str, SourcedCa
     found: dict[str, SourcedCase] = {}
     missing: list[str] = []
     for some in chunks(case_ids):
-        for case_id, stamp in session.execute(sa.select(_CASES.c.id, _CASES.c.stamp).where(_CASES.c.id.in_(some))):
+        for case_id, stamp in session.execute(_STAMPS, {"names": list(some)}):
             if (kept := _kept.get((case_id, stamp))) is not None:
                 found[case_id] = kept
             else:
                 missing.append(case_id)
     for some in chunks(missing):
         for row in session.execute(_LIGHT.where(_CASES.c.id.in_(some))):
-            found[row.id] = _keep(row)
+            found[row.id] = _keep(_light(row), row.stamp)
     return found
 
 
-def _keep(row: Any) -> SourcedCase:
-    source = Source(row.document_id, row.doc_id, nature=row.nature)
-    case = SourcedCase(row.id, source, shapes.load_case(row.data), "", row.title, signature=tuple(row.signature))
+def note(
+    case_id: str, stamp: str, case: Case, text: str, signature: tuple[int, ...], *,
+    document_id: str, doc_id: str, nature: Nature, title: str,
+) -> None:  # fmt: skip
+    """Keep a case that is just being filed, with its document's text: reading it back at once cost more than writing it.
+
+    Kept under its stamp, so that a transaction that is rolled back leaves nothing wrong behind.
+    """
+    _bodies.drop((case_id, stamp))
+    _bodies.put((case_id, stamp), case, text, signature)
+    source = Source(document_id, doc_id, nature=nature)
+    _keep(SourcedCase(case_id, source, case, "", title, signature=signature), stamp)
+
+
+def _keep(case: SourcedCase, stamp: str) -> SourcedCase:
     while len(_kept) >= KEPT:
         _kept.pop(next(iter(_kept)), None)
-    _kept[row.id, row.stamp] = case
+    _kept[case.case_id, stamp] = case
     return case
+
+
+def _light(row: Any) -> SourcedCase:
+    source = Source(row.document_id, row.doc_id, nature=row.nature)
+    return SourcedCase(row.id, source, shapes.load_case(row.data), "", row.title, signature=tuple(row.signature))
 
 
 def for_readers(session: Session, case_ids: Sequence[str]) -> set[str]:
@@ -142,7 +167,7 @@ def of_incident(session: Session, incident_id: str) -> list[SourcedCase]:
     Records and texts are kept in the process while they fit `KEPT_CHARACTERS`: an incident of thousands of complaints is built
     anew with every one that joins, and reading all of them again cost fifty times building.
     """
-    rows = session.execute(_HEAD.where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)).all()
+    rows = session.execute(_OF_INCIDENT, {"incident": incident_id}).all()
     bodies = {row.id: found for row in rows if (found := _bodies.get((row.id, row.stamp))) is not None}
     for some in chunks([row.id for row in rows if row.id not in bodies]):
         for row in session.execute(_BODY.where(CaseRow.id.in_(some))):

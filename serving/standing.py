@@ -29,6 +29,8 @@ WORDS: dict[str, Decision] = {"merge": "same", "split": "apart"}
 SHARED = 0.5
 # Pairs looked through for one that no later ruling speaks of: two incidents of hundreds of cases have tens of thousands.
 PAIRS = 1000
+_RULINGS = sa.inspect(RuledCaseRow).local_table
+_RULED = sa.select(_RULINGS.c.id).where(_RULINGS.c.document_id == sa.bindparam("document")).limit(1)
 
 
 @dataclass(slots=True)
@@ -73,9 +75,10 @@ def renew(session: Session, document_id: str) -> set[str]:
 
     Returns the cases that a person's link speaks of, before the machine has placed any of them (`resolution.attach` wants to know).
     """
-    rows = session.scalars(sa.select(RuledCaseRow).where(RuledCaseRow.document_id == document_id)).all()
-    if not rows:
+    session.flush()  # what follows asks a table, which does not flush by itself
+    if session.scalar(_RULED, {"document": document_id}) is None:  # nearly always, and asked for every document
         return set()
+    rows = session.scalars(sa.select(RuledCaseRow).where(RuledCaseRow.document_id == document_id)).all()
     spans = {case_id: span for case_id, _, span in _places(session, CaseRow.document_id == document_id)}
     for row in rows:
         row.case_id = _heir(row, spans)

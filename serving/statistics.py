@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -62,17 +63,20 @@ def keep_many(session: Session, changed: Iterable[tuple[Mapping[str, Any] | None
     for model, names, groups in ((DailyTotalRow, _KEY, added), (CoarseTotalRow, _COARSE_KEY, _coarse(added))):
         rows = [dict(zip((*names, *_SUMS), (*key, *sums), strict=True)) for key, sums in groups.items() if any(sums)]
         if rows:
-            _add(session, model, names, rows)
+            session.execute(_added(session.get_bind().dialect.name, model, names), rows)
 
 
-def _add(session: Session, model: Any, names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    if session.get_bind().dialect.name == "postgresql":
+@cache
+def _added(dialect: str, model: Any, names: tuple[str, ...]) -> Any:
+    """Rows into a table of totals, added to what stands under their keys: put together once, it is needed for every incident."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    statement = insert(model)
-    columns = {name: getattr(model, name) + getattr(statement.excluded, name) for name in _SUMS}
-    session.execute(statement.on_conflict_do_update(index_elements=list(names), set_=columns), rows)
+    table = sa.inspect(model).local_table
+    statement = insert(table)
+    columns = {name: table.c[name] + statement.excluded[name] for name in _SUMS}
+    return statement.on_conflict_do_update(index_elements=list(names), set_=columns)
 
 
 def _coarse(groups: Mapping[tuple[Any, ...], Iterable[int]]) -> dict[tuple[Any, ...], list[int]]:

@@ -92,8 +92,10 @@ def receive(
     engine = request.app.state.engine
     document = document_of(body)
     with engine.store.writing() as session:
-        received = reports.receive(session, document, external_id=body.external_id, idempotency_key=idempotency_key)
-        claimed = engine.claim(session, received.document_id)
+        received = reports.receive(
+            session, document, external_id=body.external_id, idempotency_key=idempotency_key, owner=engine.owner
+        )
+        claimed = received.claim or engine.claim(session, received.document_id)
     # From here on the complaint is on disk; whatever happens to the analysis, the inbox finishes it.
     finished = engine.finish(received.document_id, claimed, request.state.request_id)
     response.status_code = 202 if not finished else 201 if received.new else 200

@@ -42,8 +42,9 @@ def accept(body: DocumentIn, request: Request, response: Response, _: Analyst, _
     head = json.dumps([body.nature, body.publisher, body.url, body.doc_id], ensure_ascii=False)
     digest = hashlib.sha256(f"{head}\n{document.text}".encode()).hexdigest()
     with engine.store.writing() as session:
-        accepted = inbox.accept(session, replace(document, doc_id=body.doc_id or digest[:16], sha256=digest))
-        claimed = engine.claim(session, accepted.document_id)
+        named = replace(document, doc_id=body.doc_id or digest[:16], sha256=digest)
+        accepted = inbox.accept(session, named, owner=engine.owner)
+        claimed = accepted.claim or engine.claim(session, accepted.document_id)
     # From here on the document is on disk; whatever happens to the analysis, the inbox finishes it.
     finished = engine.finish(accepted.document_id, claimed, request.state.request_id)
     response.status_code = 202 if not finished else 201 if accepted.outcome == "new" else 200

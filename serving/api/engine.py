@@ -127,8 +127,13 @@ class Engine:
             ) from self.failure
         return self._worker
 
+    @property
+    def owner(self) -> str:
+        """Under which name a new document is taken in the moment it is accepted; "" where there is no model and never will be."""
+        return inbox.this_worker() if self.failure is None else ""
+
     def claim(self, session: Session, document_id: str) -> Claim | None:
-        """Take a document for the request that brings it, in the transaction that accepts it: nobody else gets it first.
+        """Take a document that was here already for the request that brings it again, in the transaction that accepts it.
 
         None where it is done, in other hands, or where there is no model and never will be.
         """

@@ -33,6 +33,12 @@ VECTOR_LENGTH = 200_000
 _TERM = re.compile(r"[^\s,，。;；、]{1,64}")
 _LETTER = re.compile(r"[^\W_]")
 
+# Needed for every document: put together once.
+_KEYS = sa.inspect(SearchKeyRow).local_table
+_NUMBER = sa.select(_KEYS.c.id).where(_KEYS.c.sort == sa.bindparam("sort"), _KEYS.c.key == sa.bindparam("key"))
+_FOUND_BY = sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)")
+_GONE = sa.delete(_KEYS).where(_KEYS.c.sort == sa.bindparam("sort_"), _KEYS.c.key == sa.bindparam("key_"))
+
 SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, tokenize="unicode61 remove_diacritics 0")'
 
 
@@ -74,12 +80,9 @@ class Fts5Search:
 
         # A number of its own each time, so that numbers grow with the filings (see `serving.word_pages`).
         self.remove(session, sort, key)
-        row = SearchKeyRow(sort=sort, key=key)
-        session.add(row)
-        session.flush()
-        number = row.id
+        (number,) = session.execute(_KEYS.insert(), {"sort": sort, "key": key}).inserted_primary_key  # type: ignore[attr-defined]
         session.execute(
-            sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)"),
+            _FOUND_BY,
             {"number": number, "words": " ".join(blind(text)), "pairs": ""}
             if private and data_key.keys()
             else {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
@@ -118,7 +121,7 @@ class Fts5Search:
         return set(session.scalars(rows, {"match": fts5_query(query), "first": first, "last": last}))
 
     def _number(self, session: Session, sort: Sort, key: str) -> int | None:
-        return session.scalar(sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == sort, SearchKeyRow.key == key))
+        return session.scalar(_NUMBER, {"sort": sort, "key": key})
 
 
 class VectorSearch:
@@ -138,11 +141,11 @@ class VectorSearch:
             "text": "" if hidden else letters(text),
             "vector": sa.func.array_to_tsvector(_array(blind(text[:VECTOR_LENGTH]) if hidden else lexemes(text))),
         }
-        session.execute(sa.insert(SearchKeyRow).values(**row))
+        session.execute(sa.insert(_KEYS).values(**row))
 
     def remove(self, session: Session, sort: Sort, key: str) -> None:
         """See Search.remove."""
-        session.execute(sa.delete(SearchKeyRow).where(SearchKeyRow.sort == sort, SearchKeyRow.key == key))
+        session.execute(_GONE, {"sort_": sort, "key_": key})
 
     def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
         """See Search.keys."""

@@ -33,6 +33,8 @@ _VALUES: dict[str, type] = {
     "place": Place, "amount": Amount, "person": PersonName, "organisation": Organisation, "time": Moment,
     "count": Count, "account": Account, "contact": Contact, "platform": Platform, "outcome": Outcome,
 }  # fmt: skip
+# Fields in which no value stands that has to be read by its kind; "value" itself is read whole.
+_PLAIN = frozenset(("value", "labels", "kinds", "evidence", "tactics", "verdict"))
 
 
 @cache
@@ -42,12 +44,16 @@ def _adapter(record: Any) -> TypeAdapter[Any]:
 
 def _read_values(data: Any) -> Any:
     """`data` with the value of every mention and fact read as what its kind says."""
+    # Most of a record is plain text and numbers: those are passed on without a call of their own.
     if isinstance(data, dict):
-        read = {key: _read_values(value) for key, value in data.items()}
+        read = {
+            key: _read_values(value) if isinstance(value, (dict, list)) and key not in _PLAIN else value
+            for key, value in data.items()
+        }
         if isinstance(data.get("value"), dict) and "kind" in data:
             read["value"] = _adapter(_VALUES[data["kind"]]).validate_python(data["value"])
         return read
-    return [_read_values(item) for item in data] if isinstance(data, list) else data
+    return [_read_values(item) if isinstance(item, (dict, list)) else item for item in data]
 
 
 def dump(record: Any) -> dict[str, Any]:
