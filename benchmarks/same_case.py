@@ -29,11 +29,10 @@ import sqlalchemy as sa
 from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
-from nlp.incident import SourcedCase
 from nlp.records import Document, Reading
 from nlp.resolve import compare
 from nlp.resolve.compare import weigh
-from nlp.resolve.features import read_features
+from nlp.resolve.features import Sketch
 from serving import changes, filing, inbox, incidents, sourced
 from serving.store import open_store
 from serving.store.tables import CaseRow
@@ -63,7 +62,7 @@ class Judged:
 class Resolved:
     """What the system made of the documents: their cases, and the incident that each case is in."""
 
-    cases: Mapping[str, Sequence[SourcedCase]]
+    cases: Mapping[str, Sequence[Sketch]]
     home: Mapping[str, str]
 
 
@@ -111,7 +110,7 @@ def resolve(documents: Sequence[Document], readings: Sequence[Reading]) -> Resol
             rows = session.execute(sa.select(CaseRow.id, CaseRow.document_id, CaseRow.incident_id)).all()
             loaded = sourced.to_compare(session, [row.id for row in rows])
         store.close()
-    cases: dict[str, list[SourcedCase]] = defaultdict(list)
+    cases: dict[str, list[Sketch]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: str(row.id)):
         cases[names[row.document_id]].append(loaded[row.id])
     return Resolved(cases, {row.id: row.incident_id for row in rows})
@@ -123,7 +122,7 @@ def linked(resolved: Resolved, pair: Pair) -> bool:
     return bool(first & second)
 
 
-def likest(resolved: Resolved, pair: Pair) -> tuple[SourcedCase, SourcedCase] | None:
+def likest(resolved: Resolved, pair: Pair) -> tuple[Sketch, Sketch] | None:
     """The two cases of two documents that are most alike, in the order of their ids; None where one has no case."""
     first, second = (resolved.cases.get(name, ()) for name in pair)
     both = [(a, b) if a.case_id < b.case_id else (b, a) for a in first for b in second]
@@ -132,7 +131,7 @@ def likest(resolved: Resolved, pair: Pair) -> tuple[SourcedCase, SourcedCase] | 
 
 def by_rule(resolved: Resolved, pair: Pair) -> bool:
     """The baseline: a case of each shares a name and a sum."""
-    first, second = ([read_features(case) for case in resolved.cases.get(name, ())] for name in pair)
+    first, second = ([case.features for case in resolved.cases.get(name, ())] for name in pair)
     return any(
         ((a.suspects & b.suspects) or (a.victims & b.victims))
         and {(low, high) for _, low, high in a.sums} & {(low, high) for _, low, high in b.sums}

@@ -29,12 +29,13 @@ def main() -> None:
     parser.add_argument("pages", type=Path, nargs="+")
     documents = [page for page in read(parser.parse_args().pages) if isinstance(page, Document)]
     resolved = resolve(documents, list(Analyzer(model_folder.load()).analyze(documents)))
+    pages = {case.case_id: name for name in resolved.cases for case in resolved.cases[name]}
     cases = [case for name in sorted(resolved.cases) for case in resolved.cases[name]]
     titles = {name: sorted({case.article_title for case in resolved.cases[name]}) for name in resolved.cases}
     for number, case in enumerate(cases):
-        page = case.source.doc_id
+        page = pages[case.case_id]
         article = titles[page].index(case.article_title) + 1
-        print(f"{number:3d}  {page[:24]:24s}  article {article}  {case.case.label}  {resolved.home[case.case_id]}")
+        print(f"{number:3d}  {page[:24]:24s}  article {article}  {case.features.label}  {resolved.home[case.case_id]}")
     decided: Counter[str] = Counter()
     for (i, a), (j, b) in itertools.combinations(enumerate(cases), 2):
         first, second = sorted((a, b), key=lambda case: case.case_id)

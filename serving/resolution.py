@@ -16,8 +16,8 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nlp.incident import Link, SourcedCase
-from nlp.resolve import blocking_keys, compare
+from nlp.incident import Link
+from nlp.resolve import Sketch, blocking_keys, compare
 from serving import marking, sourced
 from serving.standing import PERSON
 from serving.store import identity, sealed, shapes
@@ -53,12 +53,13 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
     for case_id in case_ids:
         case = loaded[case_id]
         keys = blocking_keys(case)  # 1.
-        others = sourced.to_compare(session, candidates(session, case_id, keys))  # 2.
+        stamps = _nearest(session, case_id, keys)  # 2.
+        others = sourced.to_compare(session, list(stamps), stamps)
         if keys:
-            rows = [{"key": sealed.token(key), "case_id": case_id} for key in sorted({key[:200] for key in keys})]
+            rows = [{"key": key, "case_id": case_id} for key in sealed.in_use(sorted({key[:200] for key in keys}))]
             session.execute(_KEYS.insert(), rows)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
-        pairs = (sorted((case, other), key=lambda sourced: sourced.case_id) for other in others.values())
+        pairs = (sorted((case, other), key=lambda told: told.case_id) for other in others.values())
         said = _said(session, case_id) if case_id in spoken else {}
         links = [compare(first, second) for first, second in pairs]  # 3.
         links = [link for link in links if link.decision != "apart" and not {link.first, link.second} & set(said)]
@@ -110,22 +111,34 @@ def splits(session: Session) -> dict[str, set[str]]:
 
 def candidates(session: Session, case_id: str, keys: Iterable[str]) -> list[str]:
     """Cases that share keys with this one, those with most in common first, at most `PER_CASE`."""
+    return list(_nearest(session, case_id, keys))
+
+
+def _nearest(session: Session, case_id: str, keys: Iterable[str]) -> dict[str, str]:
+    """The same with their stamps."""
     found: Counter[str] = Counter()
-    for some in sourced.chunks(sorted({form for key in keys for form in sealed.tokens(key[:200])})):
-        # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
-        for at in range(0, len(some), 400):
-            part = some[at : at + 400]
-            bound = {f"k{number}": key for number, key in enumerate(part)}
-            found.update(session.scalars(_newest_of(len(part)), bound).all())
+    stamps: dict[str, str] = {}
+    forms = sorted(sealed.forms(key[:200] for key in keys))
+    # One statement of constant pieces; the keys themselves are bound. 400 is below SQLite's limit of a compound SELECT.
+    for at in range(0, len(forms), 400):
+        part = forms[at : at + 400]
+        bound = {f"k{number}": key for number, key in enumerate(part)}
+        for name, stamp, shared in session.execute(_newest_of(len(part)), bound):
+            found[name] += shared
+            stamps[name] = stamp
     found.pop(case_id, None)
-    return [candidate for candidate, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]]
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:PER_CASE]
+    return {name: stamps[name] for name, _ in ranked}
 
 
 @cache
 def _newest_of(count: int) -> sa.TextClause:
-    """The newest `PER_KEY` cases of each of `count` keys, bound as k0, k1 …: parsed once, for it is asked for every case."""
+    """The newest `PER_KEY` cases of each of `count` keys, bound as k0, k1 …, with stamp and number of keys shared: parsed once,
+    for it is asked for every case."""
     piece = "SELECT case_id FROM (SELECT case_id FROM case_keys WHERE key = :k{0} ORDER BY id DESC LIMIT {1}) AS q{0}"
-    return sa.text(" UNION ALL ".join(piece.format(number, PER_KEY) for number in range(count)))
+    pieces = " UNION ALL ".join(piece.format(number, PER_KEY) for number in range(count))
+    shared = f"SELECT case_id, count(*) AS shared FROM ({pieces}) AS met GROUP BY case_id"
+    return sa.text(f"SELECT id, stamp, shared FROM ({shared}) AS found JOIN cases ON cases.id = found.case_id")
 
 
 def keep_links(session: Session, links: Sequence[Link]) -> None:
@@ -151,7 +164,7 @@ def _said(session: Session, case_id: str) -> dict[str, str]:
     }
 
 
-def _place(session: Session, case: SourcedCase, links: Sequence[Link], said: Mapping[str, str] = {}) -> set[str]:
+def _place(session: Session, case: Sketch, links: Sequence[Link], said: Mapping[str, str] = {}) -> set[str]:
     """Put a case into its incident; returns the incidents touched. said: other case → a person's word about the two."""
     if not links and not said:
         return {_found(session, case.case_id)}
@@ -162,7 +175,7 @@ def _place(session: Session, case: SourcedCase, links: Sequence[Link], said: Map
     taken = set(
         session.scalars(
             sa.select(CaseRow.incident_id).where(
-                CaseRow.document_id == case.source.document_id, CaseRow.id != case.case_id,
+                CaseRow.document_id == case.document_id, CaseRow.id != case.case_id,
                 CaseRow.article == sa.select(CaseRow.article).where(CaseRow.id == case.case_id).scalar_subquery(),
             )
         )
@@ -234,7 +247,7 @@ def _may_merge(session: Session, first: str, second: str, told: bool = False) ->
     for incident in (first, second):
         ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
         sides.append(list(sourced.to_compare(session, ids.fetchmany(PER_SIDE)).values()))
-    articles = [{(case.source.document_id, case.article_title) for case in side} for side in sides]
+    articles = [{(case.document_id, case.article_title) for case in side} for side in sides]
     if articles[0] & articles[1]:
         return False
     return any(compare(a, b).decision != "apart" for a in sides[0] for b in sides[1] if a.case_id != b.case_id)

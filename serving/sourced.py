@@ -1,12 +1,12 @@
 """Cases out of the store as `nlp.resolve` wants them.
 
-In: case ids or an incident id. Out: `SourcedCase`s of documents that are not withdrawn. It resolves nothing.
+In: case ids or an incident id. Out: `SourcedCase`s of documents that are not withdrawn, or their `Sketch`es. It resolves nothing.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.incident import Source, SourcedCase
-from nlp.records import Case, Nature
+from nlp.records import Case
+from nlp.resolve import Sketch, draw
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
 # Values in one IN (...): SQLite takes 32,766 since 3.32, PostgreSQL 65,535; a thousand keeps the statement readable in logs.
 CHUNK = 1000
-# Cases kept for comparing; about 10 kB each.
-KEPT = 10_000
+# Sketches kept for comparing; about 4 kB each. A store of more cases reads the others again, a tenth of a millisecond each.
+KEPT = 20_000
 
 # Characters of text kept for building incidents anew; two bytes each, so 16 MB and about as much in records.
 KEPT_CHARACTERS = 8_000_000
@@ -69,12 +70,11 @@ class _Bodies:
 
 
 _bodies = _Bodies()
-_kept: dict[tuple[str, str], SourcedCase] = {}
+_kept: dict[tuple[str, str], Sketch] = {}
 _CASES, _DOCUMENTS, _ARTICLES = (sa.inspect(row).local_table for row in (CaseRow, DocumentRow, ArticleRow))
 _LIGHT = (
     sa.select(
-        _CASES.c.id, _CASES.c.stamp, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _DOCUMENTS.c.doc_id, _DOCUMENTS.c.nature,
-        _ARTICLES.c.title,
+        _CASES.c.id, _CASES.c.stamp, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _ARTICLES.c.title,
     )
     .join(_DOCUMENTS, _DOCUMENTS.c.id == _CASES.c.document_id)
     .join(_ARTICLES, (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.number == _CASES.c.article))
@@ -107,19 +107,26 @@ def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[at : at + CHUNK]
 
 
-def to_compare(session: Session, case_ids: Sequence[str]) -> dict[str, SourcedCase]:
-    """The cases with these ids by id, without their documents' texts, in which comparing has no interest.
+def to_compare(
+    session: Session, case_ids: Sequence[str], stamps: Mapping[str, str] | None = None
+) -> dict[str, Sketch]:  # fmt: skip
+    """Sketches of the cases with these ids by id. stamps: theirs, where they were read already in this transaction.
 
     What was read is kept in the process: candidates come up again and again, and reading one costs ten times comparing it.
     """
-    found: dict[str, SourcedCase] = {}
+    if stamps is None:
+        stamps = {}
+        for some in chunks(case_ids):
+            stamps |= dict(session.execute(_STAMPS, {"names": list(some)}).all())
+    found: dict[str, Sketch] = {}
     missing: list[str] = []
-    for some in chunks(case_ids):
-        for case_id, stamp in session.execute(_STAMPS, {"names": list(some)}):
-            if (kept := _kept.get((case_id, stamp))) is not None:
-                found[case_id] = kept
-            else:
-                missing.append(case_id)
+    for case_id in case_ids:
+        if (stamp := stamps.get(case_id)) is None:
+            continue
+        if (kept := _kept.get((case_id, stamp))) is not None:
+            found[case_id] = kept
+        else:
+            missing.append(case_id)
     for some in chunks(missing):
         for row in session.execute(_LIGHT.where(_CASES.c.id.in_(some))):
             found[row.id] = _keep(_light(row), row.stamp)
@@ -127,8 +134,7 @@ def to_compare(session: Session, case_ids: Sequence[str]) -> dict[str, SourcedCa
 
 
 def note(
-    case_id: str, stamp: str, case: Case, text: str, signature: tuple[int, ...], *,
-    document_id: str, doc_id: str, nature: Nature, title: str,
+    case_id: str, stamp: str, case: Case, text: str, signature: tuple[int, ...], *, document_id: str, title: str
 ) -> None:  # fmt: skip
     """Keep a case that is just being filed, with its document's text: reading it back at once cost more than writing it.
 
@@ -136,20 +142,18 @@ def note(
     """
     _bodies.drop((case_id, stamp))
     _bodies.put((case_id, stamp), case, text, signature)
-    source = Source(document_id, doc_id, nature=nature)
-    _keep(SourcedCase(case_id, source, case, "", title, signature=signature), stamp)
+    _keep(draw(case_id, document_id, title, signature, case), stamp)
 
 
-def _keep(case: SourcedCase, stamp: str) -> SourcedCase:
+def _keep(drawn: Sketch, stamp: str) -> Sketch:
     while len(_kept) >= KEPT:
         _kept.pop(next(iter(_kept)), None)
-    _kept[case.case_id, stamp] = case
-    return case
+    _kept[drawn.case_id, stamp] = drawn
+    return drawn
 
 
-def _light(row: Any) -> SourcedCase:
-    source = Source(row.document_id, row.doc_id, nature=row.nature)
-    return SourcedCase(row.id, source, shapes.load_case(row.data), "", row.title, signature=tuple(row.signature))
+def _light(row: Any) -> Sketch:
+    return draw(row.id, row.document_id, row.title, row.signature, shapes.load_case(row.data))
 
 
 def for_readers(session: Session, case_ids: Sequence[str]) -> set[str]:

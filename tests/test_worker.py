@@ -13,11 +13,12 @@ from fake_analyzer import LABELS, FakeAnalyzer
 from stores import fresh_store
 
 from nlp.errors import ConflictError, FanzhaError, NotFoundError
-from nlp.incident import Link, SourcedCase
+from nlp.incident import Link
 from nlp.records import Document, Reading
+from nlp.resolve import Sketch
 from serving import batches, filing, inbox, incidents, queries, reports, resolution, views
 from serving.queries import IncidentFilter
-from serving.store import Store, StoreError
+from serving.store import Store, StoreError, identity
 from serving.store.tables import ArticleRow, CaseKeyRow, CaseRow, IncidentRow, LinkRow
 from serving.worker import Worker, WorkSummary
 from tests.processes import wait_for
@@ -381,10 +382,11 @@ def test_an_incident_whose_links_are_gone_falls_apart(store: Store) -> None:
 def test_a_bridge_joins_two_incidents_and_leaves_them_when_withdrawn(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def linked(first: SourcedCase, second: SourcedCase) -> Link:
-        names = {first.source.doc_id, second.source.doc_id}
-        decision = "same" if "桥" in names else "undecided"
-        return Link(first.case_id, second.case_id, 5.0 if "桥" in names else 3.5, decision)  # type: ignore[arg-type]
+    between = identity.document_id(identity.content_hash(told("桥").text))
+
+    def linked(first: Sketch, second: Sketch) -> Link:
+        bridged = between in (first.document_id, second.document_id)
+        return Link(first.case_id, second.case_id, 5.0 if bridged else 3.5, "same" if bridged else "undecided")
 
     monkeypatch.setattr(resolution, "compare", linked)
     put(store, told("甲报"), told("乙报"))

@@ -6,5 +6,6 @@ In: `SourcedCase`s. Out: blocking keys, scored and explained `Link`s, `Incident`
 from nlp.resolve.blocking import blocking_keys, signature, similarity
 from nlp.resolve.build import build_incident
 from nlp.resolve.compare import compare
+from nlp.resolve.features import Sketch, draw
 
-__all__ = ["blocking_keys", "build_incident", "compare", "signature", "similarity"]
+__all__ = ["Sketch", "blocking_keys", "build_incident", "compare", "draw", "signature", "similarity"]

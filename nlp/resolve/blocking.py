@@ -1,6 +1,6 @@
 """Which cases are worth comparing: keys that two tellings of one case are likely to share.
 
-In: a `SourcedCase`. Out: short strings; two cases are compared when they share one. It decides nothing.
+In: a `SourcedCase` or its `Sketch`. Out: short strings; two cases are compared when they share one. It decides nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from nlp.divisions.table import MUNICIPALITIES
 from nlp.incident import SourcedCase
-from nlp.resolve.features import is_common, read_features
+from nlp.resolve.features import Sketch, is_common, sketch
 
 # 64 permutations in 21 bands of 3: a pair with Jaccard 0.5 meets with p = 1 - (1 - 0.5**3)**21 = 0.94, with 0.7 p = 0.999, one of two
 # unrelated news stories (0.05) with p = 0.003. Of the 727 pairs of reprints in news_toutiao all meet (16 bands of 4: 0.968).
@@ -51,17 +51,18 @@ def similarity(first: Sequence[int], second: Sequence[int]) -> float:
     return equal / len(first)
 
 
-def text_keys(sketch: Sequence[int]) -> frozenset[str]:
+def text_keys(signature: Sequence[int]) -> frozenset[str]:
     """Keys of a signature: one for each of its bands, () for none."""
-    rows = len(sketch) // BANDS
-    bands = (tuple(sketch[band * rows : (band + 1) * rows]) for band in range(BANDS if rows else 0))
+    rows = len(signature) // BANDS
+    bands = (tuple(signature[band * rows : (band + 1) * rows]) for band in range(BANDS if rows else 0))
     return frozenset(f"text:{band}:{zlib.crc32(repr(values).encode()):08x}" for band, values in enumerate(bands))
 
 
-def blocking_keys(sourced: SourcedCase) -> frozenset[str]:
+def blocking_keys(sourced: SourcedCase | Sketch) -> frozenset[str]:
     """Keys of one case. A name that few bear is a key by itself; a common one (李某) only with its city, a sum or a day."""
-    features = read_features(sourced)
-    keys: set[str] = set(text_keys(sourced.signature))
+    drawn = sketch(sourced)
+    features = drawn.features
+    keys: set[str] = set(text_keys(drawn.signature))
     # A municipality is one place: 上海市 told bare must meet 上海市/杨浦区.
     whole = [code for code in features.codes if code[2:4] != "00" and not code.startswith(MUNICIPALITIES)]
     cities = {code[:4] for code in whole} or {code[:2] for code in features.codes}

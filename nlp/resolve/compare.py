@@ -1,6 +1,6 @@
 """Are two cases one real-world case? Scored field by field, each agreement and contradiction named.
 
-In: two `SourcedCase`s. Out: a `Link`, or its `Part`s. Weights are points of evidence, set on the judged pairs of the half `tune`
+In: two `SourcedCase`s, or their `Sketch`es. Out: a `Link`, or its `Part`s. Weights are points of evidence, set on the judged pairs of the half `tune`
 (`python -m benchmarks.same_case`), the seed pages and pairs that merely share a blocking key; each has its reason beside it.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 
 from nlp.incident import Decision, Link, SourcedCase
 from nlp.resolve.blocking import similarity
-from nlp.resolve.features import MARK, Features, is_common, read_features, significant
+from nlp.resolve.features import MARK, Features, Sketch, is_common, significant, sketch
 from nlp.resolve.tell import ROLE_NAMES
 
 # Estimated Jaccard of 5-character shingles above which two texts are one text; retellings of one press release stay under 0.3. On
@@ -198,9 +198,10 @@ def _others(a: Features, b: Features) -> Iterator[Part]:
         yield Part("methods", min(0.4 * len(methods), 1.2), False, f"手法同有{'、'.join(sorted(methods))}")
 
 
-def weigh(first: SourcedCase, second: SourcedCase) -> list[Part]:
+def weigh(one: SourcedCase | Sketch, other: SourcedCase | Sketch) -> list[Part]:
     """What every field of two cases says, in the order text, names, places, sums, counts, dates, bodies, label and method."""
-    a, b = read_features(first), read_features(second)
+    first, second = sketch(one), sketch(other)
+    a, b = first.features, second.features
     parts: list[Part] = []
     # A reprint is the same case by itself; a large overlap is strong support.
     alike = similarity(first.signature, second.signature)
@@ -213,11 +214,12 @@ def weigh(first: SourcedCase, second: SourcedCase) -> list[Part]:
     return parts
 
 
-def compare(first: SourcedCase, second: SourcedCase) -> Link:
+def compare(one: SourcedCase | Sketch, other: SourcedCase | Sketch) -> Link:
     """Score two cases and decide: reprint, same, undecided, or apart.
 
     Two cases of one article are never joined: the article itself tells them apart.
     """
+    first, second = sketch(one), sketch(other)
     parts = weigh(first, second)
     points = sum(part.points for part in parts)
     return Link(
@@ -237,9 +239,9 @@ def _tells(parts: Sequence[Part]) -> bool:
     return any(part.telling for part in parts) or ("names" in for_it and len(for_it & _BEARING_OUT) >= 2)
 
 
-def _decide(points: float, telling: bool, first: SourcedCase, second: SourcedCase) -> Decision:
-    same_article = first.source.document_id == second.source.document_id and first.article_title == second.article_title
-    if same_article and first.signature == second.signature:
+def _decide(points: float, telling: bool, first: Sketch, second: Sketch) -> Decision:
+    same_article = first.document_id == second.document_id and first.article_title == second.article_title
+    if same_article and list(first.signature) == list(second.signature):
         return "apart"
     if points >= (SAME if telling else PLAIN):
         return "reprint" if similarity(first.signature, second.signature) >= REPRINT else "same"

@@ -5,6 +5,8 @@ In: a `SourcedCase`. Out: a `Features` record. It compares nothing.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,8 +20,8 @@ _SCENE = frozenset(("scene", "victim_home", "handling_police", ""))
 # Digits from which a sum is a fingerprint: two cases of a city and a month may both lose 2.8万, hardly 28,300 yuan.
 MARK = 3
 HOTLINE = 7  # digits; 110, 96110 and 10086 are nobody's own
-# Features kept, by the identity of the record they were read from; about 2 kB each.
-KEPT = 20_000
+# Features kept, by the identity of the record they were read from, which is kept with them: about 12 kB each.
+KEPT = 2000
 _read: dict[int, tuple[Case, Features]] = {}
 
 
@@ -46,6 +48,31 @@ class Features:
     handles: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """All that comparing wants of a case, a tenth of its record: stores keep thousands at hand. `signature`: as in `SourcedCase`."""
+
+    case_id: str
+    document_id: str
+    article_title: str
+    signature: Sequence[int]
+    features: Features
+
+
+def sketch(sourced: SourcedCase | Sketch) -> Sketch:
+    """The sketch of a case; of a sketch, itself."""
+    if isinstance(sourced, Sketch):
+        return sourced
+    document = sourced.source.document_id
+    return Sketch(sourced.case_id, document, sourced.article_title, sourced.signature, read_features(sourced.case))
+
+
+def draw(case_id: str, document_id: str, article_title: str, signature: Sequence[int], case: Case) -> Sketch:
+    """A sketch to be kept: packed small, its features read anew and kept nowhere else."""
+    packed = array("Q", signature)  # 64 numbers of 8 bytes, not 64 objects of 32
+    return Sketch(case_id, document_id, article_title, packed, _read_features(case))
+
+
 def path(region: str) -> tuple[str, ...]:
     """河南省/南阳市/邓州市 as a tuple without the filler levels of municipalities (重庆市/重庆市/巴南区 → 重庆市, 巴南区)."""
     parts: list[str] = []
@@ -55,9 +82,8 @@ def path(region: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def read_features(sourced: SourcedCase) -> Features:
+def read_features(case: Case) -> Features:
     """The features of one case; kept, for a case is compared with dozens of others."""
-    case = sourced.case
     kept = _read.get(id(case))
     if kept is not None and kept[0] is case:
         return kept[1]

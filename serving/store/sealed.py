@@ -124,6 +124,18 @@ def tokens(value: str) -> list[str]:
     return [*(_token(key.value, value) for key in data_key.keys()), value]  # noqa: SIM118 (a function)
 
 
+def in_use(values: Iterable[str]) -> list[str]:
+    """`token` of each."""
+    keys = data_key.keys()
+    return [_token(keys[0].value, value) for value in values] if keys else list(values)
+
+
+def forms(values: Iterable[str]) -> set[str]:
+    """`tokens` of all of them together."""
+    values, keys = set(values), data_key.keys()
+    return values | {_token(key.value, value) for key in keys for value in values}
+
+
 def blind(words: Iterable[str]) -> list[str]:
     """Words as tokens, each once and in an order that says nothing of the text's."""
     return sorted({token(word) for word in words})
