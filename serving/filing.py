@@ -16,7 +16,7 @@ from nlp.named import names_read
 from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading
 from nlp.resolve import signature
-from serving import changes, incidents, resolution, sourced, standing
+from serving import changes, incidents, marking, resolution, sourced, standing
 from serving.store import identity, shapes
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
@@ -59,7 +59,9 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     if report is not None and report.state == "received":  # 5.
         session.execute(_READ, {"report": report.id, "told": "corrected" if correction else "analysed"})
     spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.
-    return resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
+    homes = resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
+    marking.follow(session, document_id)
+    return homes
 
 
 def name_all(session: Session) -> None:
@@ -80,12 +82,15 @@ def relabel(session: Session, document_id: str, document: Document, kind: str, l
     """
     changes.lock(session)
     told = _told(session, document_id)
+    marking.note(session, document_id)
     touched = resolution.detach(
         session, [identity.case_id(document_id, a, n) for a in told for n in range(len(told[a]))]
     )
     case_ids = _relabel(session, document_id, document, kind, label, by, told)
     attached = resolution.attach(session, case_ids, standing.renew(session, document_id))
-    return attached | resolution.settle(session, touched)
+    homes = attached | resolution.settle(session, touched)
+    marking.follow(session, document_id)
+    return homes
 
 
 def _told(session: Session, document_id: str) -> dict[int, list[Case]]:
@@ -167,8 +172,7 @@ def _add_cases(
              "data": data, "signature": list(sketch), "stamp": stamp, "incident_id": None}
         )  # fmt: skip
         sourced.note(
-            case_id, stamp, case, document.text, sketch,
-            document_id=document_id, doc_id=document.doc_id, nature=document.nature, title=title,
+            case_id, stamp, case, document.text, sketch, document_id=document_id, title=title
         )  # fmt: skip
     session.execute(_CASES.insert(), rows)
     return [row["id"] for row in rows]

@@ -1,6 +1,7 @@
 """The marking of an incident: what its sources make of it (TLP clear or amber), unless a person decided otherwise.
 
-In: a session and a built incident. Out: the incident as it is marked. Decisions are made in `serving.rulings`.
+In: a session and a built incident. Out: the incident as it is marked. Decisions are made in `serving.rulings`. A mark that closes an
+incident to readers goes with its cases: into another incident, and by the stretch of text where a document is read anew.
 TLP 2.0 (FIRST, August 2022): readers are shown clear and green; amber, amber+strict and red stay with those who work here.
 """
 
@@ -12,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.incident import Incident
-from serving.store.feed_tables import DecisionRow
+from serving.store.feed_tables import DecisionRow, RuledCaseRow
 from serving.store.identity import now
+from serving.store.tables import CaseRow
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 FOR_READERS = ("clear", "green")
@@ -63,6 +65,55 @@ def take_back(session: Session, incident_id: str, came_from: str, by: str) -> No
         if row.details.get("from") == came_from:
             row.undone_by, row.undone_at = by, now()
     session.flush()
+
+
+def note(session: Session, document_id: str) -> None:
+    """Before the cases of a document are taken out: write down which stretches of it stand in incidents that a person closed."""
+    rows = session.execute(
+        sa.select(CaseRow.id, CaseRow.incident_id, CaseRow.data).where(
+            CaseRow.document_id == document_id, CaseRow.incident_id.in_(_closed())
+        )
+    ).all()
+    for row in rows:
+        decision = _last(session, row.incident_id)
+        if decision is None or decision.details["tlp"] in FOR_READERS:
+            continue
+        there = {
+            "decision_id": decision.id,
+            "document_id": document_id,
+            "start": row.data["start"],
+            "end": row.data["end"],
+        }
+        if session.scalar(sa.select(RuledCaseRow.id).filter_by(**there).limit(1)) is None:
+            session.add(RuledCaseRow(**there, case_id=row.id, moved=True))
+    session.flush()
+
+
+def follow(session: Session, document_id: str) -> None:
+    """After the cases of a document found their incidents: what tells of a stretch that was closed is closed wherever it is now.
+
+    A mark that a person gave its present incident later is his later word.
+    """
+    rows = session.execute(
+        sa.select(RuledCaseRow.start, RuledCaseRow.end, DecisionRow.id, DecisionRow.incident_id)
+        .join(DecisionRow, DecisionRow.id == RuledCaseRow.decision_id)
+        .where(RuledCaseRow.document_id == document_id, DecisionRow.sort == "mark", DecisionRow.undone_at == "")
+        .order_by(DecisionRow.id)
+    ).all()
+    if not rows:
+        return
+    cases = sa.select(CaseRow.incident_id, CaseRow.data).where(CaseRow.document_id == document_id)
+    for home, data in session.execute(cases).all():
+        for start, end, number, incident_id in rows:
+            target = _last(session, home)
+            apart = data["start"] >= end or data["end"] <= start or home == incident_id
+            if not apart and (target is None or target.id < number):
+                carry(session, incident_id, home)
+
+
+def _closed() -> sa.Select[tuple[str]]:
+    """Incidents that have a mark, of whatever sort."""
+    return sa.select(DecisionRow.incident_id).where(DecisionRow.sort == "mark", DecisionRow.undone_at == "")
 
 
 def _standing(incident_id: str) -> sa.Select[tuple[DecisionRow]]:

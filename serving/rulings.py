@@ -101,6 +101,8 @@ def undo(session: Session, decision_id: int, *, by: str) -> DecisionRow:
     row.undone_by, row.undone_at = by, now()
     session.flush()
     touched = {row.incident_id}
+    if row.sort == "mark":
+        standing.forget(session, decision_id)
     if row.sort in standing.WORDS:
         # Cases that were taken out or went elsewhere since stay where they are.
         holder, home = (row.details["into"], row.incident_id)

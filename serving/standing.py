@@ -78,7 +78,10 @@ def renew(session: Session, document_id: str) -> set[str]:
     session.flush()  # what follows asks a table, which does not flush by itself
     if session.scalar(_RULED, {"document": document_id}) is None:  # nearly always, and asked for every document
         return set()
-    rows = session.scalars(sa.select(RuledCaseRow).where(RuledCaseRow.document_id == document_id)).all()
+    of_cases = RuledCaseRow.decision_id.in_(sa.select(DecisionRow.id).where(DecisionRow.sort.in_(WORDS)))
+    rows = session.scalars(sa.select(RuledCaseRow).where(RuledCaseRow.document_id == document_id, of_cases)).all()
+    if not rows:
+        return set()
     spans = {case_id: span for case_id, _, span in _places(session, CaseRow.document_id == document_id)}
     for row in rows:
         row.case_id = _heir(row, spans)

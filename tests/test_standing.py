@@ -212,6 +212,43 @@ def test_a_merge_by_the_machine_does_not_open_it_either(store: Store) -> None:
     assert together(store, "reader") == []
 
 
+def something_else(reading: Reading) -> Reading:
+    """Another model reads other names, places and sums: the case has nothing in common with what it was."""
+    [found] = reading.analyses
+    cases = tuple(replace(case, persons=(), places=(), amounts=()) for case in found.cases)
+    return replace(reading, analyses=(replace(found, cases=cases, mentions=()),))
+
+
+@pytest.mark.parametrize("between", [as_it_is, nothing_in_it])
+def test_a_case_that_leaves_a_closed_incident_by_a_new_reading_stays_closed(store: Store, between) -> None:
+    put(store, told("甲报"), told("乙报", more="，警方介入"), told("丙报", "赵大山", LUQUAN, 5117))
+    assert together(store, "reader") == [["丙报"], ["乙报", "甲报"]]
+    incident = incident_of(store, "甲报")
+    with store.writing() as session:
+        rulings.mark(session, incident, tlp="amber", by="编辑甲")
+    assert together(store, "reader") == [["丙报"]]
+    # Read without names, places and sums, and as text of its own: nothing links it to the other any more.
+    for name in ("甲报", "乙报"):
+        read_anew(store, name, between)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filing, "signature", lambda _text: ())
+        for name in ("甲报", "乙报"):
+            read_anew(store, name, something_else)
+        homes = {incident_of(store, name): name for name in ("甲报", "乙报")}
+        assert len(homes) == 2
+        assert together(store, "reader") == [["丙报"]]
+        with store.reading() as session:
+            marks = {row.incident_id: (row.details["tlp"], row.by) for row in rulings.listed(session)}
+        assert {home: marks.get(home) for home in homes} == dict.fromkeys(homes, ("amber", "编辑甲"))
+        # A person's later word on one of them counts, also after one more reading.
+        opened, name = homes.popitem()
+        with store.writing() as session:
+            rulings.mark(session, opened, tlp="clear", by="编辑乙")
+        assert [name] in together(store, "reader")
+        read_anew(store, name, something_else)
+        assert [name] in together(store, "reader")
+
+
 def test_whoever_saw_an_older_revision_is_told(store: Store) -> None:
     from nlp.errors import ConflictError
 
