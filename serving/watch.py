@@ -4,7 +4,8 @@ In: a store, a plan, a visitor. Out: a summary; a callback says how far it is. I
 
 Steps: 1. every list of every source (a 304 costs nothing); what it names is noted in the transaction that notes its ETag. 2. Pages that
 are due, always the one whose host is ready first. 3. Each text into the inbox, in one transaction with what is remembered of its page.
-What fails is told with its reason and stays for later; the rest goes on. A kill at any moment loses nothing that was accepted.
+What fails is told with its reason and stays for later; the rest goes on. A source that another process reads
+at the moment is left to it. A kill at any moment loses nothing that was accepted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from serving.store import Store
 from serving.store.identity import now
 from serving.store.watch_tables import WatchedRow
 from serving.watch_fetch import LIST_BYTES, PAGE_BYTES, Fetched, Later, Refused, Visitor
+from serving.watch_leases import Leases
 from serving.watch_sources import Plan, Source, origin_of
 
 # Sitemaps of one index that are looked at in one round: a large site has some hundred, most of them never change again.
@@ -45,7 +47,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class Round:
-    """What became of one round. listed: pages that were named for the first time. waiting: pages left for later rounds."""
+    """What became of one round. listed: pages that were named for the first time. waiting: pages left for later rounds. elsewhere: names
+    of sources that another process was reading."""
 
     batch_id: str = ""
     lists: int = 0
@@ -58,25 +61,31 @@ class Round:
     same: int = 0
     waiting: int = 0
     troubles: list[Trouble] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 def once(store: Store, plan: Plan, visitor: Visitor, on_step: Callable[[Round, str], None] | None = None) -> Round:
     """One round; on_step hears the summary so far and the address that is asked for next."""
     done = Round()
     tell = on_step or (lambda _done, _url: None)
-    for source in plan.sources:
-        for _named in look(store, source, visitor, done, lambda url: tell(done, url)):
-            pass
-    by_name = {source.name: source for source in plan.sources}
-    with store.reading() as session:
-        rows = watch_pages.due(session, plan.sources)
-    done.to_fetch = len(rows)
+    leases = Leases(store, (source.name for source in plan.sources))
+    sources = [source for source in plan.sources if source.name in leases.ours]
     try:
+        for source in sources:
+            for _named in look(store, source, visitor, done, lambda url: (leases.keep(), tell(done, url))):
+                pass
+        by_name = {source.name: source for source in sources}
+        with store.reading() as session:
+            rows = watch_pages.due(session, sources)
+        done.to_fetch = len(rows)
         for row in _by_readiness(rows, visitor):
-            tell(done, row.url)
-            _page(store, by_name[row.source], row, visitor, done)
-            done.fetched += 1
+            if row.source in leases.keep():
+                tell(done, row.url)
+                _page(store, by_name[row.source], row, visitor, done)
+                done.fetched += 1
     finally:
+        done.elsewhere = sorted(leases.elsewhere)
+        leases.release()
         if done.batch_id:
             with store.writing() as session:
                 batches.finish(session, done.batch_id)
@@ -118,7 +127,7 @@ def _quiet(_url: str) -> None:
 
 
 def look(
-    store: Store, source: Source, visitor: Visitor, done: Round, on_step: Callable[[str], None], *, keep: bool = True
+    store: Store, source: Source, visitor: Visitor, done: Round, on_step: Callable[[str], object], *, keep: bool = True
 ) -> Iterator[list[Link]]:
     """List after list of a source, the pages that it names and that are wanted; `keep`: what they say is remembered."""
     if source.sort == "pages":

@@ -88,7 +88,7 @@ def _round(opened: Any, plan: Any, visitor: Any, settings: Any, analyze: bool, a
         screen.print_json(_as_json(done) | {"analysed": summary.work.done, "failed": summary.work.failed})
     else:
         _print(done, summary)
-    return bool(done.lists or done.fetched > len(done.troubles) or not done.troubles)
+    return bool(done.lists or done.fetched > len(done.troubles) or done.elsewhere or not done.troubles)
 
 
 def _print(done: Any, summary: Any) -> None:
@@ -106,6 +106,8 @@ def _print(done: Any, summary: Any) -> None:
     screen.print_lines("取不到", [_line(trouble) for trouble in done.troubles])
     for reason, number in done.declined.items():
         screen.out().print(f"[dim]略过 {number} 个地址：{screen.escape(reason)}[/]")
+    for name in done.elsewhere:
+        screen.out().print(f"来源“{screen.escape(name)}”另一进程正在读，这一轮没有去")
 
 
 def _list(opened: Any, plan: Any, visitor: Any, as_json: bool) -> None:
@@ -133,7 +135,7 @@ def _list(opened: Any, plan: Any, visitor: Any, as_json: bool) -> None:
 def _as_json(done: Any) -> dict[str, Any]:
     return {
         "batch_id": done.batch_id, "lists": done.lists, "listed": done.listed, "new": done.new, "changed": done.changed,
-        "same": done.same, "waiting": done.waiting, "declined": done.declined,
+        "same": done.same, "waiting": done.waiting, "declined": done.declined, "elsewhere": done.elsewhere,
         "troubles": [
             {"source": each.source, "url": each.url, "reason": each.reason, "again": each.due or None} for each in done.troubles
         ],

@@ -23,15 +23,15 @@ from typer.testing import CliRunner
 
 from corpora.page_links import Link, feed_links, list_links, plain_url, sitemap_links
 from nlp.errors import InputError
-from serving import outbound, watch, watch_pages, watch_sources
+from serving import outbound, watch, watch_leases, watch_pages, watch_sources
 from serving.command import app
 from serving.store import Store
 from serving.store.tables import DocumentRow, InboxRow
-from serving.store.watch_tables import WatchedHostRow, WatchedRow
+from serving.store.watch_tables import WatchedHostRow, WatchedRow, WatchedSourceRow
 from serving.watch_fetch import Visitor, retry_after
 from tests.conftest import ROOT
 from tests.processes import environment, wait_for
-from tests.stores import fresh_store
+from tests.stores import address_of, fresh_store
 
 PUBLIC = "93.184.216.34"
 Answers = dict[str, Any]
@@ -489,7 +489,7 @@ def test_retry_after_is_a_number_or_a_date_and_never_longer_than_a_day() -> None
 
 def command(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "serving.command", "watch", "sources.toml", "--store", "store.db", *options],
+        [sys.executable, "-m", "serving.command", "watch", "sources.toml", *(() if "--store" in options else ("--store", "store.db")), *options],
         cwd=folder, env=environment(FANZHA_ANALYZER="tests.fake_analyzer:make"), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -532,6 +532,62 @@ def test_killed_and_stopped_it_loses_nothing_and_repeats_nothing(site: Site, tmp
     # What was under way at a stop is asked for again; nothing else is.
     assert set(asked) == set(names)
     assert len(asked) <= count + 2
+
+
+def test_two_processes_on_one_store_fetch_nothing_twice(site: Site, store: Store, tmp_path: Path) -> None:
+    names = [f"/{number}.html" for number in range(8)]
+    site.answers = {"/rss": rss(*names)} | {name: page(f"第{name}篇", f"骗局第{name}号") for name in names}
+    site.hold = 0.2
+    plan_of(tmp_path, feed_of(site))
+    running = [command(tmp_path, "--once", "--json", "--no-analyze", "--store", address_of(store)) for _ in range(2)]
+    summaries = [json.loads(each.communicate()[0]) for each in running]
+    assert sorted(summary["new"] for summary in summaries) in ([0, 8], [8])
+    assert [path for path in site.paths() if path in names] == names
+    assert sum(bool(summary["elsewhere"]) for summary in summaries) <= 1
+    with store.reading() as session:
+        assert session.scalars(sa.select(WatchedSourceRow.name)).all() == []
+
+
+def test_a_source_is_left_to_whoever_reads_it_until_he_is_gone(
+    site: Site, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.answers = {"/rss": rss("/a.html"), "/a.html": page("甲", "骗走一万元")}
+    plan = plan_of(tmp_path, feed_of(site))
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    holder = f"{socket.gethostname()}:{other.pid}:0011"
+    with monkeypatch.context() as patch:
+        patch.setattr(watch_leases, "this_worker", lambda: holder)
+        watch_leases.Leases(store, ["通报"])
+    assert (went := go(store, plan)).elsewhere == ["通报"]
+    assert (went.lists, went.new, site.paths()) == (0, 0, [])
+    other.communicate()
+    assert go(store, plan).new == 1
+    # One of another machine, of which nothing is known: its time must be over.
+    with store.writing() as session:
+        session.add(WatchedSourceRow(name="通报", holder="elsewhere:1:0011", until=time.time() + 60))
+    assert go(store, plan).elsewhere == ["通报"]
+    with store.writing() as session:
+        session.execute(sa.update(WatchedSourceRow).values(until=time.time() - 1))
+    assert go(store, plan).elsewhere == []
+
+
+def test_a_lease_is_renewed_and_a_lost_one_ends_the_reading(store: Store) -> None:
+    leases = watch_leases.Leases(store, ["甲", "乙"])
+    with store.writing() as session:
+        session.execute(sa.update(WatchedSourceRow).values(until=1.0))
+        session.execute(
+            sa.update(WatchedSourceRow)
+            .where(WatchedSourceRow.name == "乙")
+            .values(holder="elsewhere:1:0011", until=time.time() + 60)
+        )
+    assert leases.keep() == {"甲", "乙"}
+    leases._renewed -= 900
+    assert leases.keep() == {"甲"}
+    with store.reading() as session:
+        assert session.get_one(WatchedSourceRow, "甲").until > time.time()
+    leases.release()
+    with store.reading() as session:
+        assert session.scalars(sa.select(WatchedSourceRow.name)).all() == ["乙"]
 
 
 def test_the_command_lists_what_it_would_fetch_and_says_what_it_did(

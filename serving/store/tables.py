@@ -132,6 +132,11 @@ class ArticleRow(Base):
     )
 
 
+_WALK = (
+    "withdrawn", "public", "last_date", "first_date", "published_last", "loss_max_fen", "loss_min_fen", "status", "basis", "tlp", "id",
+)  # fmt: skip
+
+
 class IncidentRow(Base):
     """One real case, resolved. `sequence` is that of its last change. `public`: may be served to readers at all.
 
@@ -167,13 +172,21 @@ class IncidentRow(Base):
     withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[str] = mapped_column(Moment)
     revised_at: Mapped[str] = mapped_column(Moment)
-    reader_sequence: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    reader_sequence: Mapped[int | None] = mapped_column(BigInteger)
     reader_revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     reader_created_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
     reader_revised_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
     __table_args__ = (
-        Index("ix_incidents_label_sequence", "label", "sequence"),
-        Index("ix_incidents_label_reader_sequence", "label", "reader_sequence"),
+        # Lists are walked along these and narrowed by what stands in them; the rows, of some kilobytes, are read for the page alone.
+        *(
+            Index(f"ix_incidents_walk_{'_'.join(lead)}", *lead, *rest, *_WALK)
+            for lead, rest in (
+                (("sequence",), ("label",)),
+                (("reader_sequence",), ("label",)),
+                (("label", "sequence"), ()),
+                (("label", "reader_sequence"), ()),
+            )
+        ),
         Index("ix_incidents_first_date", "first_date"),
         # Incidents of which no day is told, by when they were published.
         Index("ix_incidents_last_date_published_last", "last_date", "published_last"),

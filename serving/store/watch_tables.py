@@ -1,4 +1,4 @@
-"""Tables of `fanzha watch`: pages that lists named and how far each got, hosts and when they may be asked again.
+"""Tables of `fanzha watch`: pages that lists named and how far each got, hosts and when they may be asked again, who reads which source.
 
 Rows hold data and no verbs. Registered with the other tables when `serving.store` is imported.
 """
@@ -56,3 +56,12 @@ class WatchedHostRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     robots: Mapped[str | None] = mapped_column(Text)
     robots_at: Mapped[float] = mapped_column(Float, default=0.0)
+
+
+class WatchedSourceRow(Base):
+    """A source that a process reads at the moment. holder: as in the inbox, host:pid:token; until: seconds since the epoch."""
+
+    __tablename__ = "watched_sources"
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(120), default="")
+    until: Mapped[float] = mapped_column(Float, default=0.0)
