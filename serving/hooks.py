@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import ConflictError, NotFoundError
 from serving import changes, queries, views
-from serving.queries import IncidentFilter
+from serving.fitting import IncidentFilter, movements
 from serving.store.feed_tables import DeliveryRow, WebhookRow
 from serving.store.identity import now
 from serving.store.tables import ChangeRow
@@ -143,15 +143,19 @@ def is_idle(session: Session) -> bool:
     return session.scalar(due.limit(1)) is None
 
 
+def wanted_by(row: WebhookRow) -> IncidentFilter:
+    """The filter of a webhook."""
+    return IncidentFilter(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in row.wanted.items()}
+    )
+
+
 def line_up(session: Session) -> int:
     """Put new changes into the line of every webhook that they fit; how many. Forgets what arrived long ago."""
     count = 0
     hooks = sa.select(WebhookRow).where(WebhookRow.state == "active").with_for_update(skip_locked=True)
     for row in session.scalars(hooks).all():
-        wanted = IncidentFilter(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in row.wanted.items()}
-        )
-        page = queries.list_changes(session, row.after, limit=LINED_UP, viewer=row.viewer, wanted=wanted)
+        page = queries.list_changes(session, row.after, limit=LINED_UP, viewer=row.viewer, wanted=wanted_by(row))
         session.add_all(
             DeliveryRow(webhook_id=row.id, sequence=change.sequence, state="waiting", attempts=0, due=0.0)
             for change in page.rows
@@ -193,7 +197,9 @@ def take(session: Session, limit: int = 20) -> list[Message]:
 
 
 def _body(session: Session, hook: WebhookRow, change: ChangeRow) -> bytes:
-    (line,) = views.change_lines([change], hook.viewer, queries.public_among(session, views.told_of([change])))
+    wanted = wanted_by(hook)
+    moved = {} if wanted == IncidentFilter() else movements(session, wanted, [change], hook.viewer)
+    (line,) = views.change_lines([change], hook.viewer, queries.public_among(session, views.told_of([change])), moved)
     body: dict[str, Any] = {"type": f"incident.{line['kind']}", "timestamp": line["at"], "data": line}
     return json.dumps(body, ensure_ascii=False).encode()
 

@@ -13,16 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nlp import mask, mask_places, taxonomy
+from nlp import mask, mask_places
 from nlp.incident import Incident, Link, SourcedCase
 from nlp.records import Amount, Place
 from nlp.resolve import build_incident
 from serving import changes, marking, resolution, snapshots, sourced, standing, statistics
+from serving.found_by import search_text
 from serving.store import shapes
 from serving.store.identity import now
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
-from serving.views import NAMES, READERS, incident_view, names_told
+from serving.views import NAMES, READERS, incident_view
 
 # Asked for every document or incident: put together once, and of tables, for an entity costs more than its row.
 _INCIDENTS, _PLACES, _ARTICLES, _DOCUMENTS = (
@@ -103,6 +104,7 @@ def forget_analysis(session: Session, document_id: str) -> set[str]:
     if session.scalar(_ANALYSED, {"document": document_id}) is None:
         return set()
     cases = list(session.scalars(sa.select(CaseRow.id).where(CaseRow.document_id == document_id)))
+    marking.note(session, document_id)
     touched = resolution.detach(session, cases) if cases else set()
     session.execute(sa.delete(ArticleRow).where(ArticleRow.document_id == document_id))
     return touched
@@ -116,20 +118,6 @@ def facets(row: IncidentRow, codes: Sequence[str], inner: Sequence[str] = ()) ->
         "basis": row.basis, "tlp": row.tlp, "public": row.public, "place_code": row.place_code,
     }  # fmt: skip
     return found | ({changes.INNER: list(inner)} if set(inner) - set(codes) else {})
-
-
-def search_text(incident: Incident, whole: Incident, pages: Mapping[str, str]) -> str:
-    """What an incident is found by: only what a reader may see of it, so that nobody's name can be confirmed by searching.
-
-    `whole`: the incident with complaints that nobody reviewed, whose names are masked too; `pages`: what its documents name besides.
-    """
-    names = names_told(incident, whole, pages)
-    incident = mask_places.for_readers(incident)
-    shown = [incident.title, incident.summary, taxonomy.load().name_of(incident.label), *incident.tactics]
-    shown += [source.title for source in incident.sources if source.nature == "published"]
-    shown += [fact.text for fact in incident.facts if fact.kind in ("place", "organisation", "platform")]
-    # Masked as one text: a thousand complaints bring a thousand names, and each is looked for in every text that is masked.
-    return mask.render("\n".join(text for text in dict.fromkeys(shown) if text), "text", mask.DEFAULT_VIEWER, names)
 
 
 def _search(session: Session) -> Any:

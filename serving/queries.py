@@ -9,8 +9,8 @@ A cursor is a sequence number (incidents: that of the last change the viewer may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
 from serving import changes, snapshots, word_pages
+from serving.fitting import IncidentFilter as IncidentFilter  # asked for here by everybody
+from serving.fitting import Movement, code_range, movements, side_fits
 from serving.store.search import search_for
 from serving.store.tables import (
     ArticleRow,
@@ -37,6 +39,8 @@ MOST = 500
 MOST_ROWS = 10_000
 # Lines of the log looked through for one page of a filtered follower; the cursor moves on even when none fits.
 SCAN = 5000
+# The same where words are asked for: a former state is read to look for them, a few milliseconds each.
+SCAN_WORDS = 300
 # A condition that at most so many incidents meet is answered by their ids, any other by asking incident after incident in the list's order.
 # Measured on SQLite with 100,000 (processor time): taking one by its id 13 µs, asking one 1.4 µs; so 2,000 are taken in 26 ms, and of a
 # million of which 2,000 fit a page of 50 is found in 36 ms.
@@ -51,32 +55,15 @@ _INCIDENTS_OF = sa.select(IncidentRow).where(IncidentRow.id.in_(_HOMES)).order_b
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentFilter:
-    """Which incidents; every field narrows. `place`: code or prefix of one (41, 4113, 411381; trailing 00 pairs count as open).
-
-    Dates are ISO, as short as a year, and mean the time of the case (of publication where the text tells none). Sums are fen and
-    mean the loss. `words`: all must be found. `kinds`: kinds of articles; incidents come from cases only.
-    """
-
-    labels: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    place: str = ""
-    since: str = ""
-    until: str = ""
-    loss_min_fen: int | None = None
-    loss_max_fen: int | None = None
-    words: str = ""
-    status: str = ""
-    basis: str = ""
-    tlp: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """Rows and where the next page begins; `cursor` None at the end (for changes: always where to go on from)."""
+    """Rows and where the next page begins; `cursor` None at the end (for changes: always where to go on from).
+
+    movements: of changes that were asked for with a filter, how the incident of each moved, by number.
+    """
 
     rows: Sequence[Any]
     cursor: int | None
+    movements: Mapping[int, Movement] = field(default_factory=dict)
 
 
 def list_incidents(
@@ -114,7 +101,7 @@ def list_incidents(
             )
 
         def fits(facets: dict[str, Any]) -> bool:
-            return _side_fits(wanted, facets, full)
+            return side_fits(wanted, facets, full)
 
         rows += snapshots.replaced(session, as_of, fits, viewer=viewer, below=cursor, limit=limit + 1)
         rows.sort(key=lambda row: number_to(row, viewer), reverse=True)
@@ -154,8 +141,7 @@ def list_changes(
 ) -> Page:  # fmt: skip
     """Changes with a number above `after`, oldest first; `cursor` is where to go on, also when no row fitted.
 
-    wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves (words are not looked at:
-    the log keeps facets, not texts).
+    wanted: only changes of incidents that fit before or after them, so a follower hears when one leaves; `movements` says which did.
     """
     if wanted == IncidentFilter():  # narrows nothing
         wanted = None
@@ -165,12 +151,13 @@ def list_changes(
     query = sa.select(ChangeRow).where(ChangeRow.sequence > after, ChangeRow.sequence <= newest)
     if not mask.sees_all(viewer):
         query = query.where(ChangeRow.public.is_(True))
-    span = limit if wanted is None else SCAN
+    span = limit if wanted is None else SCAN_WORDS if wanted.words.strip() else SCAN
     scanned = session.scalars(query.order_by(ChangeRow.sequence).limit(span)).all()
-    fitting = [row for row in scanned if wanted is None or _fits(wanted, row.summary, viewer)]
+    moved = {} if wanted is None else movements(session, wanted, scanned, viewer)
+    fitting = [row for row in scanned if wanted is None or row.sequence in moved]
     if len(fitting) > limit:
-        return Page(fitting[:limit], fitting[limit - 1].sequence)
-    return Page(fitting, scanned[-1].sequence if len(scanned) == span else max(newest, after))
+        return Page(fitting[:limit], fitting[limit - 1].sequence, moved)
+    return Page(fitting, scanned[-1].sequence if len(scanned) == span else max(newest, after), moved)
 
 
 def public_among(session: Session, incident_ids: Sequence[str]) -> set[str]:
@@ -265,14 +252,6 @@ def list_reports(
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
-def code_range(place: str) -> tuple[str, str]:
-    """The half-open range of codes under a place: 411300 → 4113, 4114; 4113 the same; 41 → 41, 42."""
-    prefix = place.strip()
-    while len(prefix) > 2 and len(prefix) % 2 == 0 and prefix.endswith("00"):
-        prefix = prefix[:-2]
-    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
-
-
 def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
@@ -292,86 +271,84 @@ def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[An
 
 def narrow(session: Session, wanted: IncidentFilter, viewer: str) -> Narrowed:
     """The filter as conditions, the rare ones looked up first: what nothing fits is not looked for among a million."""
-    found: list[Any] = []
-    few = False
-
-    def either(some: sa.Select[Any], ids: Any, many: Any) -> None:
-        """By ids where `some` (rows without content, one a match) are few, by asking each incident where they are not."""
-        nonlocal few
-        number = session.scalar(sa.select(sa.func.count()).select_from(some.limit(FEW + 1).subquery())) or 0
-        few = few or number <= FEW
-        found.append(sa.false() if not number else ids if number <= FEW else many)
-
+    # 1. What has an index of its own: how many meet it, counted no further than matters.
+    asked = [*_placed(wanted, viewer), *_dated(wanted)]
+    numbers = [
+        session.scalar(sa.select(sa.func.count()).select_from(each.some.limit(FEW + 1).subquery())) or 0 for each in asked
+    ]  # fmt: skip
+    few = any(number <= FEW for number in numbers)
+    # 2. Taken by their ids, nothing else may lead: a database that begins with a type goes through all that are of it.
+    row: Any = _Unled() if few else IncidentRow
+    found: list[Any] = [
+        sa.false() if not number else each.ids if number <= FEW else each.of(row)
+        for each, number in zip(asked, numbers, strict=True)
+    ]
+    # 3. The rest is asked of each.
     if wanted.labels:
-        found.append(IncidentRow.label.in_(wanted.labels))
+        found.append(row.label.in_(wanted.labels))
     if wanted.kinds and "case" not in wanted.kinds:
         found.append(sa.false())
-    if wanted.status:
-        found.append(IncidentRow.status == wanted.status)
-    if wanted.basis:
-        found.append(IncidentRow.basis == wanted.basis)
-    if wanted.tlp:
-        found.append(IncidentRow.tlp == wanted.tlp)
-    if wanted.place.strip():
-        low, high = code_range(wanted.place)
-        there = [IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high]
-        if not mask.sees_all(viewer):
-            there.append(IncidentPlaceRow.public.is_(True))
-        codes = sa.select(IncidentPlaceRow.incident_id).where(*there)
-        one = sa.select(sa.literal(1)).where(*there)
-        either(one, IncidentRow.id.in_(codes), one.where(IncidentPlaceRow.incident_id == IncidentRow.id).exists())
-    untold = IncidentRow.last_date.is_(None)
-    if wanted.since:
-        # A date less precise than asked may lie inside: 2024 fits since 2024-05.
-        shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
-        _dated(either, [
-            IncidentRow.last_date >= wanted.since, IncidentRow.last_date.in_(shorter),
-            untold & (IncidentRow.published_last >= wanted.since),
-        ])  # fmt: skip
-    if wanted.until:
-        end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
-        _dated(either, [IncidentRow.first_date <= end, untold & (IncidentRow.published_last <= end)])
+    for column, value in ((row.status, wanted.status), (row.basis, wanted.basis), (row.tlp, wanted.tlp)):
+        if value:
+            found.append(column == value)
     if wanted.loss_min_fen is not None:
-        found.append(IncidentRow.loss_max_fen >= wanted.loss_min_fen)
+        found.append(row.loss_max_fen >= wanted.loss_min_fen)
     if wanted.loss_max_fen is not None:
-        found.append(IncidentRow.loss_min_fen <= wanted.loss_max_fen)
+        found.append(row.loss_min_fen <= wanted.loss_max_fen)
     if wanted.words.strip():
         keys = _search(session).keys("incident", wanted.words)
         found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
     return Narrowed(tuple(found), few)
 
 
-def _dated(either: Any, branches: list[Any]) -> None:
-    """One of several conditions, each with an index of its own, that no index has together."""
-    some = sa.union_all(*(sa.select(sa.literal(1).label("one")).where(branch) for branch in branches)).subquery()
-    ids = sa.union_all(*(sa.select(IncidentRow.id).where(branch) for branch in branches))
-    either(sa.select(some.c.one), IncidentRow.id.in_(ids), sa.or_(*branches))
+class _Unled:
+    """Columns of `IncidentRow` that a database compares and begins with none of."""
+
+    def __getattr__(self, name: str) -> Any:
+        return sa.case((sa.true(), getattr(IncidentRow, name)))
 
 
-def _fits(wanted: IncidentFilter, summary: dict[str, Any], viewer: str) -> bool:
-    """Did the incident fit before or after? To a reader a side on which it was not public does not count."""
-    full = mask.sees_all(viewer)
-    sides = (side for side in (summary.get("before"), summary.get("after")) if side and (full or side["public"]))
-    return any(_side_fits(wanted, side, full) for side in sides)
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A condition with an index of its own. some: one row a match; ids: by ids; of: asked of the columns of one incident."""
+
+    some: sa.Select[Any]
+    ids: Any
+    of: Callable[[Any], Any]
 
 
-def _side_fits(wanted: IncidentFilter, side: dict[str, Any], full: bool) -> bool:
-    """The conditions of `conditions` on the facets of a change."""
-    published = side.get("published")
-    last, first = side["last_date"] or published, side["first_date"] or published
-    shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut and side["last_date"]]
-    low, high = code_range(wanted.place) if wanted.place.strip() else ("", "~")
-    codes = [*side["codes"], *(side.get(changes.INNER, ()) if full else ())]
-    loss_min, loss_max = side["loss_min_fen"], side["loss_max_fen"]
-    return (
-        (not wanted.labels or side["label"] in wanted.labels)
-        and (not wanted.kinds or "case" in wanted.kinds)
-        and (not wanted.status or side["status"] == wanted.status)
-        and (not wanted.basis or side["basis"] == wanted.basis)
-        and (not wanted.tlp or side.get("tlp") == wanted.tlp)
-        and (not wanted.place.strip() or any(low <= code < high for code in codes))
-        and (not wanted.since or (last is not None and (last >= wanted.since or last in shorter)))
-        and (not wanted.until or (first is not None and first <= wanted.until + "~"))
-        and (wanted.loss_min_fen is None or (loss_max is not None and loss_max >= wanted.loss_min_fen))
-        and (wanted.loss_max_fen is None or (loss_min is not None and loss_min <= wanted.loss_max_fen))
-    )
+def _placed(wanted: IncidentFilter, viewer: str) -> Iterator[_Indexed]:
+    if wanted.place.strip():
+        low, high = code_range(wanted.place)
+        there = [IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high]
+        if not mask.sees_all(viewer):
+            there.append(IncidentPlaceRow.public.is_(True))
+        one = sa.select(sa.literal(1)).where(*there)
+        here = one.where(IncidentPlaceRow.incident_id == IncidentRow.id).exists()
+        yield _Indexed(
+            one, IncidentRow.id.in_(sa.select(IncidentPlaceRow.incident_id).where(*there)), lambda _row: here
+        )
+
+
+def _dated(wanted: IncidentFilter) -> Iterator[_Indexed]:
+    """One of several conditions each, with an index of its own, that no index has together."""
+
+    def since(row: Any) -> list[Any]:
+        # A date less precise than asked may lie inside: 2024 fits since 2024-05.
+        shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
+        untold = row.last_date.is_(None)
+        branches = [row.last_date >= wanted.since, untold & (row.published_last >= wanted.since)]
+        return branches + ([row.last_date.in_(shorter)] if shorter else [])
+
+    def until(row: Any) -> list[Any]:
+        end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
+        return [row.first_date <= end, row.last_date.is_(None) & (row.published_last <= end)]
+
+    for told, branches in ((wanted.since, since), (wanted.until, until)):
+        if told:
+            of = branches(IncidentRow)
+            some = sa.union_all(*(sa.select(sa.literal(1).label("one")).where(branch) for branch in of)).subquery()
+            ids = sa.union_all(*(sa.select(IncidentRow.id).where(branch) for branch in of))
+            yield _Indexed(
+                sa.select(some.c.one), IncidentRow.id.in_(ids), lambda row, branches=branches: sa.or_(*branches(row))
+            )

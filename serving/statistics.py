@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from serving.queries import IncidentFilter, code_range
+from serving.fitting import IncidentFilter, code_range
 from serving.store.feed_tables import CoarseTotalRow, DailyTotalRow
 from serving.store.tables import IncidentRow
 

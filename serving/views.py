@@ -61,9 +61,14 @@ def told_of(changes: Iterable[ChangeRow]) -> list[str]:
     return sorted({name for names in named for name in names if name})
 
 
-def change_lines(changes: Sequence[ChangeRow], viewer: str, public: Collection[str]) -> list[dict[str, Any]]:
-    """Lines of the log. A reader is told neither what an incident was while it was not public, nor of others that are not."""
-    return [_change(row, viewer, public) for row in changes]
+def change_lines(
+    changes: Sequence[ChangeRow], viewer: str, public: Collection[str], moved: Mapping[int, str] = {}
+) -> list[dict[str, Any]]:
+    """Lines of the log. A reader is told neither what an incident was while it was not public, nor of others that are not.
+
+    moved: number → how the incident moved by the follower's filter (`serving.fitting`).
+    """
+    return [_change(row, viewer, public) | {"filter": moved.get(row.sequence)} for row in changes]
 
 
 def _change(row: ChangeRow, viewer: str, public: Collection[str]) -> dict[str, Any]:

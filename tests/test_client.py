@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from serving import incidents
 from serving.client import AsyncFeed, Feed, FeedError
 from serving.formats.flat_table import COLUMNS
 from tests import write_data_dictionary
@@ -62,6 +63,24 @@ def test_pages_changes_and_single_incidents(world):
     rest = list(taken)
     assert {found.id for found in (first, *rest)} == {found.id for found in incidents}
     assert [change.kind for change in feed.changes(after=changes[-1].sequence)] == ["created"]
+
+
+def test_a_follower_by_words_hears_what_enters_and_what_leaves(world):
+    feed, api = world
+    start = feed.last()
+    document = publish(api, story(31))
+    (incident,) = document["incidents"]
+    title = feed.incident(incident).title
+    asked = {"q": title[:6], "loss_min": 1, "status": "alleged"}
+    assert [(change.incident_id, change.filter) for change in feed.changes(after=start, **asked)] == [
+        (incident, "entered")
+    ]
+    assert [change.filter for change in feed.changes(after=start)] == [None]
+    assert list(feed.changes(after=start, q="鬱齾龘")) == []
+    with api.app.state.engine.store.writing() as session:
+        incidents.withdraw_documents(session, [document["document_id"]])
+    assert [change.filter for change in feed.changes(after=start, **asked)] == ["entered", "left"]
+    assert incident not in {found.id for found in feed.incidents(**asked)}
 
 
 def test_frames(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from test_worker import DENGZHOU, LUQUAN, complaint, put, told, unlike
 from benchmarks import feed_sequence
 from nlp.errors import ConflictError, NotFoundError
 from nlp.incident import EVIDENCE_KEPT
-from serving import changes, incidents, queries, reports, snapshots, sourced, views
+from serving import changes, incidents, queries, reports, rulings, snapshots, sourced, views
 from serving.queries import IncidentFilter
 from serving.store import Store
 
@@ -133,6 +134,55 @@ def test_a_snapshot_never_brings_back_what_was_withdrawn(store: Store) -> None:
     assert listed(store, "reader", as_of=before) == {}
 
 
+FILTERS: tuple[dict[str, object], ...] = (
+    {"labels": (LABELS[0],)}, {"labels": (LABELS[3],)}, {"place": "4113"}, {"place": "53"}, {"loss_min_fen": 1_000_000},
+    {"loss_max_fen": 600_000}, {"since": "2024-05"}, {"until": "2024-04"}, {"status": "alleged"}, {"tlp": "amber"}, {"words": "乙报"},
+    {"words": "禄劝"}, {"words": "禄劝 丙报"}, {"words": "邓"}, {"words": "丁*", "place": "41"}, {"words": "钱某"}, {"words": "鬱"}, {"words": "，"},
+)  # fmt: skip
+
+
+def test_what_a_filtered_follower_is_told_adds_up_to_the_filtered_list(store: Store) -> None:
+    put(store, replace(told("甲报"), published="2024-04-30"))
+    put(store, replace(told("乙报", more="，警方介入"), published="2024-05-20"))
+    put(store, replace(told("丙报", "赵大山", LUQUAN, 5117), published="2024-05-01"))
+    put(store, replace(told("丁报", "孙小丁", DENGZHOU, 91_377, unlike(4)), published="2024-06"))
+    put(store, complaint("我被骗了\n嫌疑人：钱大山\n地点：云南省/昆明市/禄劝彝族苗族自治县 530128\n损失：777"))
+    with store.writing() as session:
+        report = queries.list_reports(session)[0][0].id
+        reports.correct(session, report, by="编辑甲", label=LABELS[3])
+    with store.writing() as session:
+        reports.review(session, report, by="值班员甲")
+        rulings.mark(session, next(iter(listed(store, "reader", words="丁报"))), tlp="amber", by="编辑甲")
+    withdrawn = 0
+    for step in range(3):
+        for viewer in ("analyst", "reader"):
+            for wanted in FILTERS:
+                held: dict[str, str] = {}
+                after = 0
+                while True:
+                    with store.reading() as session:
+                        page = queries.list_changes(
+                            session, after, limit=2, wanted=IncidentFilter(**wanted), viewer=viewer
+                        )
+                        moved = views.change_lines(page.rows, viewer, (), page.movements)
+                    for line in moved:
+                        was = line["incident_id"] in held
+                        if line["filter"] == "left":
+                            held.pop(line["incident_id"], None)
+                        else:
+                            assert was == (line["filter"] == "within"), (viewer, wanted, line)
+                            held[line["incident_id"]] = line["kind"]
+                    if page.cursor == after or page.cursor == last(store):
+                        break
+                    after = page.cursor
+                assert set(held) == set(listed(store, viewer, **wanted)), (step, viewer, wanted)
+        with store.writing() as session:
+            withdrawn += len(
+                incidents.withdraw_documents(session, [document_id(store, ("乙报", "丙报", "丁报")[step])])
+            )
+    assert withdrawn == 3
+
+
 def test_an_incident_that_fell_apart_says_into_what(store: Store) -> None:
     import sqlalchemy as sa
 
@@ -152,8 +202,6 @@ def test_an_incident_that_fell_apart_says_into_what(store: Store) -> None:
 
 
 def test_dates_compare_by_byte_whatever_the_collation(store: Store) -> None:
-    from dataclasses import replace
-
     names = {"2024": "甲报", "2024-05": "乙报", "2024-05-20": "丙报", "2023-12-31": "丁报"}
     for number, (day, name) in enumerate(names.items()):
         document = told(name, f"{'赵钱孙李'[number]}六", LUQUAN, 1000 * 7**number, unlike(number))

@@ -428,6 +428,13 @@ def test_httpx_sse_reconnects_without_a_missing_or_double_event(tmp_path):
         ):
             event = next(event for event in source.iter_sse() if event.data)
             assert (event.event, event.id) == ("position", "8")
+        asked = {"q": json.loads(httpx.get(f"{found}/v1/incidents").text)["incidents"][0]["title"][:6]}
+        with (
+            httpx.Client(timeout=60) as client,
+            httpx_sse.connect_sse(client, "GET", f"{found}/v1/changes/stream", params=asked) as source,
+        ):
+            event = next(event for event in source.iter_sse() if event.data)
+            assert (event.event, json.loads(event.data)["filter"]) == ("change", "entered")
         wait_for(lambda: app.state.followers == 0)
 
 

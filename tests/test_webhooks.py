@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from fake_analyzer import LABELS
 from stores import fresh_store
-from test_worker import LUQUAN, complaint, put, told
+from test_worker import LUQUAN, complaint, put, told, unlike
 
-from serving import hooks, outbound
+from serving import hooks, incidents, outbound, queries
 from serving.delivery import Sender
 from serving.outbound import OutboundError
 from serving.queries import IncidentFilter
@@ -135,6 +135,22 @@ def test_a_webhook_hears_what_it_asked_for_and_may_see(store: Store, receiver: R
         pass
     assert [len(states(store, each)) for each in (everything, public, narrow)] == [2, 1, 0]
     assert b"13912345678" not in b"".join(body for _, body in receiver.got)
+
+
+def test_a_webhook_hears_when_an_incident_leaves_its_filter(store: Store, receiver: Receiver) -> None:
+    put(store, told("甲报"))
+    hook(store, words="丙报", loss_max_fen=900_000)
+    put(store, told("乙报", "胡某某", LUQUAN, 3460), told("丙报", "赵大山", LUQUAN, 5117, unlike(1)))
+    with store.reading() as session:
+        document = next(row.id for row in queries.list_documents(session)[0] if row.doc_id == "丙报")
+    with store.writing() as session:
+        incidents.withdraw_documents(session, [document])
+    sender = Sender(store, post=to_loopback(receiver))
+    while sender.step():
+        pass
+    told_of = [json.loads(body)["data"] for _, body in receiver.got]
+    # What stood there is not kept once it is withdrawn, also not for the line that told of it.
+    assert [(line["kind"], line["filter"]) for line in told_of] == [("created", "entered"), ("withdrawn", "left")]
 
 
 def test_what_fails_is_tried_again_later_given_up_and_replayed(store: Store, receiver: Receiver) -> None:
@@ -282,12 +298,16 @@ def test_certificates_are_checked(tmp_path: Path) -> None:
 
 def test_webhooks_over_the_web(tmp_path: Path) -> None:
     with serving(settings_at(tmp_path)) as api:
-        body = {"url": "https://hooks.example.invalid/in", "place": "53", "label": [LABELS[0]], "note": "平台"}
+        body = {
+            "url": "https://hooks.example.invalid/in", "place": "53", "label": [LABELS[0]], "note": "平台", "loss_min": "300.50",
+            "loss_max": "32800", "q": "昆明", "status": "alleged",
+        }  # fmt: skip
         made = ok(api.post("/v1/webhooks", json=body, headers=OPERATOR))
         assert made["secret"].startswith("whsec_")
         assert (made["viewer"], made["after"]) == ("reader", 0)
         (listed,) = ok(api.get("/v1/webhooks", headers=OPERATOR))["webhooks"]
         assert listed == made | {"secret": None}
+        assert body.items() <= listed.items()
         publish(api, "被骗 嫌疑人：钱大山 地点：云南省/昆明市 530100 损失：32800")
         with api.app.state.engine.store.writing() as session:
             assert hooks.line_up(session) == 1
@@ -310,7 +330,7 @@ def test_webhooks_over_the_web(tmp_path: Path) -> None:
 
 
 def test_the_body_is_what_the_log_says(store: Store, receiver: Receiver) -> None:
-    from serving import queries, views
+    from serving import views
 
     hook(store, "analyst")
     put(store, told("甲报"), told("乙报", more="，警方介入"))

@@ -168,7 +168,8 @@ def write(api: TestClient) -> str:
     book.endpoint(
         "GET /v1/changes",
         "`after` 之后的变更，旧的在前。序号只增不减、没有空号（读者看不到的变更不列出）；下次从 `last` 继续。"
-        "可用与事件相同的筛选：按变更前或后的事件，所以跟随者知道一个事件离开了他的筛选（`q`、`kind` 在这里不起作用）。",
+        "可用与列出事件相同的筛选，词语 `q` 也在内：按变更前或后的事件，"
+        "`filter` 说明事件进入（`entered`）、仍在（`within`）、离开（`left`）了筛选，没有筛选时为空。",
     )  # fmt: skip
     book.call("GET", "/v1/changes?after=0&limit=1")
     write_feed(book, incident["id"])

@@ -100,7 +100,8 @@ def write_feed(book: Any, incident: str) -> None:
     book.heading("推送（webhook）")
     book.endpoint(
         "POST /v1/webhooks",
-        "建立推送：从此刻起，每条变更向该地址 POST 一次，按 Standard Webhooks 签名。答 2xx 为送达，否则按 5 秒、5 分、30 分……退避，"
+        "建立推送：从此刻起，每条合乎筛选的变更向该地址 POST 一次（筛选与列出事件相同，都写在请求体里；变更前或后合乎的都推，"
+        "`filter` 说明进入、仍在还是离开），按 Standard Webhooks 签名。答 2xx 为送达，否则按 5 秒、5 分、30 分……退避，"
         "十次不成即放弃；对方答 410 即停。只推送到公网 https 地址，不跟随重定向。管理员（值守密钥即可）。",
     )
     made = book.call(

@@ -34,7 +34,12 @@ from serving.store import Store
 
 router = APIRouter(prefix="/v1", tags=["事件"])
 DAY = r"^(?:|[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)$"
-_YUAN = r"^(?:|[0-9]{1,13}(?:\.[0-9]{1,2})?)$"
+PLACE = r"^(?:|[1-9][0-9](?:[0-9]{2}){0,2})$"
+YUAN = r"^(?:|[0-9]{1,13}(?:\.[0-9]{1,2})?)$"
+
+Status = Literal["", "alleged", "detained", "charged", "convicted", "cleared"]
+Basis = Literal["", "complaint", "published", "police", "court"]
+Tlp = Literal["", "clear", "green", "amber", "amber+strict", "red"]
 
 
 def wanted(
@@ -45,32 +50,29 @@ def wanted(
         tuple[Literal["case", "advisory", "unrelated"], ...], Query(description="文章种类；只有 case 会成为事件", examples=[["case"]], max_length=3)
     ] = (),
     place: Annotated[
-        str, Query(description="地区代码或其前缀：41 河南，4113 南阳，411381 邓州", examples=["4113"], pattern=r"^(?:|[1-9][0-9](?:[0-9]{2}){0,2})$"),
+        str, Query(description="地区代码或其前缀：41 河南，4113 南阳，411381 邓州", examples=["4113"], pattern=PLACE),
     ] = "",
     since: Annotated[str, Query(description="案件时间不早于（年、年月或年月日）", examples=["2026-01"], pattern=DAY)] = "",
     until: Annotated[str, Query(description="案件时间不晚于（年、年月或年月日）", examples=["2026-03"], pattern=DAY)] = "",
-    loss_min: Annotated[str, Query(description="损失不少于（元）", examples=["10000"], pattern=_YUAN)] = "",
-    loss_max: Annotated[str, Query(description="损失不多于（元）", examples=["500000"], pattern=_YUAN)] = "",
+    loss_min: Annotated[str, Query(description="损失不少于（元）", examples=["10000"], pattern=YUAN)] = "",
+    loss_max: Annotated[str, Query(description="损失不多于（元）", examples=["500000"], pattern=YUAN)] = "",
     q: Annotated[
         str,
         Query(description="词语，全部都要出现；词尾加 * 按前缀", examples=["医保 村推"], max_length=200, pattern=r"^[^\x00]*$"),
     ] = "",
-    status: Annotated[
-        Literal["", "alleged", "detained", "charged", "convicted", "cleared"], Query(description="进展", examples=["detained"])
-    ] = "",
-    basis: Annotated[Literal["", "complaint", "published", "police", "court"], Query(description="依据", examples=["police"])] = "",
-    tlp: Annotated[
-        Literal["", "clear", "green", "amber", "amber+strict", "red"], Query(description="TLP 2.0 标记", examples=["clear"])
-    ] = "",
+    status: Annotated[Status, Query(description="进展", examples=["detained"])] = "",
+    basis: Annotated[Basis, Query(description="依据", examples=["police"])] = "",
+    tlp: Annotated[Tlp, Query(description="TLP 2.0 标记", examples=["clear"])] = "",
 ) -> IncidentFilter:  # fmt: skip
     """The filters of a request as the store takes them."""
     return IncidentFilter(
         labels=label, kinds=kind, place=place, since=since, until=until, words=q, status=status, basis=basis, tlp=tlp,
-        loss_min_fen=_fen(loss_min), loss_max_fen=_fen(loss_max),
+        loss_min_fen=fen(loss_min), loss_max_fen=fen(loss_max),
     )  # fmt: skip
 
 
-def _fen(yuan: str) -> int | None:
+def fen(yuan: str) -> int | None:
+    """Yuan as a request gives them ("" for not at all) in fen."""
     return int(Decimal(yuan) * 100) if yuan else None
 
 
@@ -201,7 +203,9 @@ def list_changes(
     request: Request, viewer: Reader, filters: Wanted, limit: Limit = queries.LIMIT,
     after: Annotated[int, Query(ge=0, le=2**62, description="上次得到的 last；从 0 开始即从头补齐", examples=[0])] = 0,
 ) -> Any:  # fmt: skip
-    """某个序号之后的变更，旧的在前。筛选按变更前或后的事件：跟随者会知道一个事件离开了他的筛选（词语在这里不起作用）。"""
+    """某个序号之后的变更，旧的在前。筛选与列出事件相同，按变更前或后的事件；`filter` 说明事件进入、仍在、离开了筛选。
+    用词语筛选时，变更前的内容若已撤下而不再保存，也按离开告知。
+    """
     lines, last, more = changes_after(request.app.state.engine.store, after, limit, viewer, filters)
     return {"changes": lines, "last": last, "more": more}
 
@@ -212,6 +216,8 @@ def changes_after(
     """Lines of the log after a number, where to go on, whether there is more already."""
     with store.reading() as session:
         page = queries.list_changes(session, after, limit=limit, viewer=viewer, wanted=filters)
-        lines = views.change_lines(page.rows, viewer, queries.public_among(session, views.told_of(page.rows)))
+        lines = views.change_lines(
+            page.rows, viewer, queries.public_among(session, views.told_of(page.rows)), page.movements
+        )
         last = page.cursor if page.cursor is not None else after
         return lines, last, last < changes.last_number(session)

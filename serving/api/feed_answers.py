@@ -6,6 +6,8 @@ done before (`serving.views`, `nlp.mask`).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from serving.api.bodies import LABEL, LABEL_NAME
@@ -226,6 +228,9 @@ class Change(BaseModel):
     at: str = Field(description="发生时刻（UTC）", examples=[AT])
     redirect: str | None = Field(None, description="并入了哪个事件", examples=["i-fedcba9876543210"])
     summary: SidesOut = Field(description="变更前后的要点", examples=[example_of(SidesOut)])
+    filter: Literal["entered", "within", "left"] | None = Field(
+        None, description="带筛选跟随时：entered 进入筛选、within 仍在其中、left 离开；没有筛选为空", examples=["left"]
+    )
 
 
 class ChangePage(BaseModel):

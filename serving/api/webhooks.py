@@ -13,10 +13,11 @@ from pydantic import BaseModel, Field
 from serving import hooks
 from serving.api import problems
 from serving.api.bodies import LABEL, JsonBody, KnownLabel, Strict
+from serving.api.feed import DAY, PLACE, YUAN, Basis, Status, Tlp, fen
 from serving.api.feed_answers import AT
 from serving.api.readings import example_of
 from serving.api.viewer import at_least
-from serving.queries import IncidentFilter
+from serving.fitting import IncidentFilter
 from serving.store.feed_tables import DeliveryRow, WebhookRow
 
 router = APIRouter(prefix="/v1/webhooks", tags=["推送"])
@@ -41,9 +42,17 @@ class WebhookIn(Strict):
         "reader", description="按谁所见推送：reader 已脱敏的公开变更、analyst 全部", examples=["reader"]
     )
     label: list[KnownLabel] = Field([], description="只要这些诈骗类型", max_length=20, examples=[[LABEL]])
-    place: str = Field(
-        "", description="只要这个地区（代码或前缀）", pattern=r"^(?:|[1-9][0-9](?:[0-9]{2}){0,2})$", examples=["53"]
+    place: str = Field("", description="只要这个地区（代码或前缀）", pattern=PLACE, examples=["53"])
+    since: str = Field("", description="案件时间不早于（年、年月或年月日）", pattern=DAY, examples=["2026-01"])
+    until: str = Field("", description="案件时间不晚于（年、年月或年月日）", pattern=DAY, examples=["2026-12"])
+    loss_min: str = Field("", description="损失不少于（元）", pattern=YUAN, examples=["10000"])
+    loss_max: str = Field("", description="损失不多于（元）", pattern=YUAN, examples=["500000"])
+    q: str = Field(
+        "", description="词语，全部都要出现；词尾加 * 按前缀", max_length=200, pattern=r"^[^\x00]*$", examples=["刷单"]
     )
+    status: Status = Field("", description="进展", examples=["detained"])
+    basis: Basis = Field("", description="依据", examples=["police"])
+    tlp: Tlp = Field("", description="TLP 2.0 标记", examples=["clear"])
     note: str = Field(
         "", description="谁在用，给人看", max_length=100, pattern=r"^[^\x00]*$", examples=["省中心预警平台"]
     )
@@ -57,6 +66,14 @@ class WebhookOut(BaseModel):
     viewer: str = Field(description="按谁所见", examples=["reader"])
     label: list[str] = Field([], description="诈骗类型", examples=[[LABEL]])
     place: str = Field("", description="地区代码", examples=["53"])
+    since: str = Field("", description="案件时间不早于", examples=["2026-01"])
+    until: str = Field("", description="案件时间不晚于", examples=["2026-12"])
+    loss_min: str = Field("", description="损失不少于（元）", examples=["10000"])
+    loss_max: str = Field("", description="损失不多于（元）", examples=["500000"])
+    q: str = Field("", description="词语", examples=["刷单"])
+    status: str = Field("", description="进展", examples=["detained"])
+    basis: str = Field("", description="依据", examples=["police"])
+    tlp: str = Field("", description="TLP 2.0 标记", examples=["clear"])
     note: str = Field("", description="谁在用", examples=["省中心预警平台"])
     state: str = Field(description="active 在用、disabled 对方答 410，已停", examples=["active"])
     created_at: str = Field(description="建立时刻（UTC）", examples=[AT])
@@ -109,22 +126,34 @@ class ReplayOut(BaseModel):
 
 
 def _shown(row: WebhookRow, counts: dict[str, int], secret: str | None = None) -> dict[str, Any]:
+    wanted = hooks.wanted_by(row)
     return {
-        "id": row.id, "url": row.url, "viewer": row.viewer, "label": list(row.wanted["labels"]), "place": row.wanted["place"],
+        "id": row.id, "url": row.url, "viewer": row.viewer, "label": list(wanted.labels), "place": wanted.place,
+        "since": wanted.since, "until": wanted.until, "loss_min": _yuan(wanted.loss_min_fen), "loss_max": _yuan(wanted.loss_max_fen),
+        "q": wanted.words, "status": wanted.status, "basis": wanted.basis, "tlp": wanted.tlp,
         "note": row.by, "state": row.state, "created_at": row.created_at, "after": row.after, "secret": secret,
         "waiting": counts.get("waiting", 0) + counts.get("sending", 0), "delivered": counts.get("delivered", 0),
         "dead": counts.get("dead", 0),
     }  # fmt: skip
 
 
+def _yuan(fen: int | None) -> str:
+    """As it was asked for: 10000, 0.50."""
+    return "" if fen is None else f"{fen // 100}.{fen % 100:02}" if fen % 100 else str(fen // 100)
+
+
 @router.post(
     "", summary="建立推送", response_model=WebhookOut, status_code=201, responses=problems.documented(413, 415)
 )
 def add_webhook(body: WebhookIn, request: Request, _: Admin, _kind: JsonBody) -> Any:
-    """从此刻起，每条变更向该地址 POST 一次，按 Standard Webhooks 签名（`webhook-id`、`webhook-timestamp`、`webhook-signature`）。
+    """从此刻起，每条合乎筛选的变更（变更前或后；`filter` 说明进入、仍在还是离开）向该地址 POST 一次，
+    按 Standard Webhooks 签名（`webhook-id`、`webhook-timestamp`、`webhook-signature`）。
     对方答 2xx 为送达；否则退避重发，十次不成即放弃，可以重发。同一条消息的 `webhook-id` 不变，凭它去重。
     """
-    wanted = IncidentFilter(labels=tuple(body.label), place=body.place)
+    wanted = IncidentFilter(
+        labels=tuple(body.label), place=body.place, since=body.since, until=body.until, words=body.q, status=body.status,
+        basis=body.basis, tlp=body.tlp, loss_min_fen=fen(body.loss_min), loss_max_fen=fen(body.loss_max),
+    )  # fmt: skip
     with request.app.state.engine.store.writing() as session:
         row = hooks.register(session, body.url, wanted, viewer=body.viewer, by=body.note)
         return _shown(row, {}, row.secret)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from serving import incidents
-from serving.store import shapes
+from serving.found_by import text_of
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, DocumentRow, IncidentRow
-from serving.views import NAMES, READERS
 
 PAGE = 200
 
@@ -48,8 +46,5 @@ def incidents_(session: Session, after: str) -> str | None:
     )
     rows = session.execute(query.order_by(number).limit(PAGE)).all()
     for row in rows:
-        whole = shapes.load_incident({key: part for key, part in row.data.items() if key not in (NAMES, READERS)})
-        shown = shapes.load_incident(row.data[READERS]) if row.data.get(READERS) else whole
-        text = incidents.search_text(shown, whole, row.data[NAMES])
-        search.put(session, "incident", row.id, text, private=not row.public)
+        search.put(session, "incident", row.id, text_of(row.data), private=not row.public)
     return str(rows[-1].sequence) if rows else None

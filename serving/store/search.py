@@ -14,6 +14,7 @@ once, in no order, without pairs. It is found by whole words then, not by pieces
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
@@ -53,6 +54,9 @@ class Search(Protocol):
 
     def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
         """The keys whose text holds every term of `query`; None when the query holds no searchable term."""
+
+    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
+        """Which of these few keys' texts hold every term of `query`: each is looked at, however many others hold it."""
 
 
 def search_for(dialect: str) -> Search:
@@ -106,12 +110,21 @@ class Fts5Search:
             SearchKeyRow.sort == sort, SearchKeyRow.id.in_(sa.select(found.c.rowid))
         )
 
-    def count(self, session: Session, query: str, most: int) -> int:
-        """How many things hold every term of `query`, of both sorts, counted up to `most`: the index alone is read, and no further."""
-        rows = sa.text(
-            "SELECT count(*) FROM (SELECT rowid FROM search_index WHERE search_index MATCH :match LIMIT :most)"
-        )
-        return int(session.scalar(rows, {"match": fts5_query(query), "most": most}) or 0)
+    def numbers(self, session: Session, query: str, most: int) -> list[int]:
+        """The numbers, of both sorts, under which something holds every term of `query`, at most `most`: the index alone is read."""
+        rows = sa.text("SELECT rowid FROM search_index WHERE search_index MATCH :match LIMIT :most")
+        return list(session.scalars(rows, {"match": fts5_query(query), "most": most}))
+
+    def named(self, session: Session, sort: Sort, numbers: Sequence[int]) -> list[str]:
+        """The keys of one sort among these numbers."""
+        keys = sa.select(SearchKeyRow.key, SearchKeyRow.sort).where(SearchKeyRow.id.in_(numbers))
+        return [key for key, told in session.execute(keys) if told == sort] if numbers else []
+
+    def of(self, session: Session, query: str, numbers: Collection[int]) -> set[int]:
+        """Which of these numbers hold every term of `query`, each looked at by itself."""
+        rows = sa.text("SELECT rowid FROM search_index WHERE search_index MATCH :match AND rowid IN :numbers")
+        wanted = rows.bindparams(sa.bindparam("numbers", expanding=True))
+        return set(session.scalars(wanted, {"match": fts5_query(query), "numbers": list(numbers)}))
 
     def among(self, session: Session, query: str, first: int, last: int) -> set[int]:
         """The numbers between these, both counted, under which something holds every term of `query`."""
@@ -119,6 +132,18 @@ class Fts5Search:
             "SELECT rowid FROM search_index WHERE search_index MATCH :match AND rowid BETWEEN :first AND :last"
         )
         return set(session.scalars(rows, {"match": fts5_query(query), "first": first, "last": last}))
+
+    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
+        """See Search.holding."""
+        match = fts5_query(query)
+        if match is None or not keys:
+            return set()
+        named = sa.select(SearchKeyRow.key, SearchKeyRow.id).where(
+            SearchKeyRow.sort == sort, SearchKeyRow.key.in_(keys)
+        )
+        found = session.execute(named).all()
+        held = self.of(session, query, [number for _, number in found])
+        return {key for key, number in found if number in held}
 
     def _number(self, session: Session, sort: Sort, key: str) -> int | None:
         return session.scalar(_NUMBER, {"sort": sort, "key": key})
@@ -167,6 +192,11 @@ class VectorSearch:
         if not conditions:
             return None
         return sa.select(SearchKeyRow.key).where(SearchKeyRow.sort == sort, *conditions)
+
+    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
+        """See Search.holding."""
+        found = self.keys(sort, query)
+        return set() if found is None or not keys else set(session.scalars(found.where(SearchKeyRow.key.in_(keys))))
 
 
 def blind(text: str) -> list[str]:
@@ -225,6 +255,28 @@ def fts5_query(query: str) -> str | None:
         forms += [f"{{words}} : ({' AND '.join(map(_quoted, asked))})" for asked in _blind_forms(term)]
         parts.append(f"({' OR '.join([*forms, phrase])})")
     return " AND ".join(parts) or None
+
+
+def holds(text: str, query: str) -> bool:
+    """Would `text` be found by `query`? What the two indexes answer, said of a text that stands in neither, such as a former state."""
+    from nlp.segment import tokens
+
+    whole, words, asked = letters(text), None, False
+    for term in _TERM.findall(query)[:TERMS]:
+        spelled = letters(term)
+        if not spelled:
+            continue
+        asked = True
+        if spelled in whole:
+            continue
+        wanted = {letters(word) for word in tokens(term)} - {""}
+        if term.endswith("*") or not wanted:
+            return False
+        if words is None:  # cut only where a term does not stand there letter for letter
+            words = {letters(word) for word in tokens(text)}
+        if not wanted <= words:
+            return False
+    return asked
 
 
 def _quoted(word: str) -> str:
