@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_MODEL": "模型目录，默认为随软件安装的模型",
     "FANZHA_BATCH": "一次分析多少篇，默认 32",
     "FANZHA_GATE": "off 则公开文章一律细读；默认 on，没有本行词语、词面表也确信无关的直接记为无关（投诉总是细读）",
-    "FANZHA_PLACES": "接口同时受理多少个要分析的请求，满了答 503，默认 80",
+    "FANZHA_PLACES": "接口同时受理多少个要分析的请求，默认 80；满了，或照最近的快慢要排队三秒半以上，答 503",
     "FANZHA_RATE": "一个密钥（或一个登录的人）每分钟至多多少次请求，0 不限，默认 6000",
     "FANZHA_RATE_ANONYMOUS": "不带密钥时一个地址每分钟至多多少次请求，0 不限，默认 600；演示为其十倍",
     "FANZHA_OPERATOR_KEY": "值守密钥：接口以 Authorization: Bearer 密钥 认出值守人员；不设则人人都是读者",
@@ -97,8 +97,7 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         model=Path(model) if model else None,
         batch=_whole(values, "FANZHA_BATCH", 32, 4096),
         gate=values.get("FANZHA_GATE", "on") != "off",
-        # 64 clients that each wait for their answer, and some; three or four seconds of work for two cores, so that an overload
-        # is over soon after it ends.
+        # 64 clients that each wait for their answer, and some. How long they may wait is bounded apart from this (`serving.api.desk`).
         places=_whole(values, "FANZHA_PLACES", 80, 4096),
         # 100,000 complaints an hour through one key are 1,700 a minute; a person or a script without a key needs a few a second.
         rate=_whole(values, "FANZHA_RATE", 6000, 10**6, least=0),

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +134,34 @@ def test_places_and_waiting_characters_are_bounded(store: Store, monkeypatch) ->
         desk.read([Document("more", "x")])
     assert desk.refused == 2
     analyzer.go.set()
+    desk.close(60)
+
+
+def test_no_more_is_taken_in_than_can_be_done_in_the_time_that_is_promised(store: Store) -> None:
+    desk = Desk(store, FakeAnalyzer, places=100)
+    desk.pace = 0.5  # a second is two units' worth: seven units in three and a half seconds
+    with ExitStack() as taken:
+        for _ in range(7):
+            taken.enter_context(desk.place())
+        with pytest.raises(BusyError), desk.place():
+            pass
+        desk.pace = 0.4
+        taken.enter_context(desk.place())
+    desk.pace = 4.0  # the largest request there is finds a place where nobody waits
+    with desk.place(10_000_000), pytest.raises(BusyError), desk.place():
+        pass
+    desk.pace = 60.0  # a store that was locked: a few still come in, and show how fast it goes now
+    with ExitStack() as taken:
+        for _ in range(int(desk_module.LEAST_UNITS)):
+            taken.enter_context(desk.place())
+        with pytest.raises(BusyError), desk.place():
+            pass
+    assert desk.refused == 3
+    assert desk.waiting == 0
+    desk.start()
+    for number in range(12):
+        desk.file(claimed(store, number)).result(60)
+    assert desk.pace < 30.0  # and it does
     desk.close(60)
 
 

@@ -1,8 +1,9 @@
 """Where requests that wait for an analysis meet: what comes within a few milliseconds is read in one pass and filed in one transaction.
 
 In: claimed documents (to be filed) and loose texts (only to be read), from any number of threads. Out: for each of them a future.
-One thread does the work, outside the event loop; places are few, and who finds none is told to come back (503) before anything of
-his is stored. A text that fails fails alone. What a text gets does not depend on what is read beside it (`nlp.analyze`).
+One thread does the work, outside the event loop. Places are few, and no more of them are given than can be served in the time that is
+promised, at the pace of the last passes: who finds none is told to come back (503) before anything of his is stored. A text that fails
+fails alone. What a text gets does not depend on what is read beside it (`nlp.analyze`).
 
 1. Take what waits: complaints and documents first, then at least one loose text. 2. One pass of the analyzer. 3. One transaction
 files what is to be filed. 4. Everybody is told. It knows no HTTP; whoever waits too long for a claimed document leaves it to the desk.
@@ -34,6 +35,19 @@ GATHER_SECONDS = 0.004
 # One pass: enough that a transaction is shared by many, few enough that nobody behind waits for more than a second or so.
 MOST_DOCUMENTS = 32
 MOST_CHARACTERS = 20_000
+# How long somebody who gets a place may have to wait at the pace of the last passes. A bound in numbers alone let 80 complaints wait
+# 18 s on a machine that was slow that day; with this one an overload is over within five seconds of its end, and 64 senders who each wait
+# for their answer all have a place where a complaint takes 54 ms or less.
+PROMISE_SECONDS = 3.5
+# So much may always wait, however slow the last pass was: a store that was locked for a minute says nothing of the next one.
+LEAST_UNITS = 4.0
+# A unit of work: a text of up to so many characters costs about what a complaint costs, a longer one as many times more. A large request
+# weighs no more than one pass: complaints are taken before the rest of it.
+UNIT_CHARACTERS = 1000
+# Bytes of a request a character, where its length stands in the header alone.
+_BYTES = 3
+# What the last pass counts for in the pace; the pace of a burst is known after two or three.
+_LATEST = 0.5
 # Loose characters that may wait: two of the largest requests that the API takes.
 MOST_LOOSE = 2_000_000
 ADVICE = "稍后重试，或改用批量导入"
@@ -53,8 +67,10 @@ class Desk:
     def __init__(self, store: Store, analyzer: Callable[[], Analyzer], *, places: int) -> None:
         self.store, self.places = store, places
         self.refused = 0  # requests that found no place since the start
+        self.pace = 0.0  # seconds a unit of work took lately, 0 before the first pass
         self._analyzer = analyzer
         self._taken = 0
+        self._units = 0.0
         self._filed: deque[_Item] = deque()
         self._loose: deque[_Item] = deque()
         self._loose_characters = 0
@@ -77,18 +93,26 @@ class Desk:
         return self._taken
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place while inside. Raises BusyError when all are taken or the desk has stopped."""
+    def place(self, size: int = 0) -> Iterator[None]:
+        """A place while inside. size: bytes of the request, 0 where nobody knows.
+
+        Raises BusyError when all are taken, when those who have one will keep the desk busy for longer than is promised, or when it has
+        stopped.
+        """
+        units = _units(size // _BYTES)
         with self._condition:
-            if self._taken >= self.places or self._stopped:
+            late = self._units + units > LEAST_UNITS and (self._units + units) * self.pace > PROMISE_SECONDS
+            if self._taken >= self.places or (late and self._taken) or self._stopped:
                 self.refused += 1
                 raise BusyError("同时处理的请求太多", where="分析", advice=ADVICE)
             self._taken += 1
+            self._units += units
         try:
             yield
         finally:
             with self._condition:
                 self._taken -= 1
+                self._units = self._units - units if self._taken else 0.0
                 self._condition.notify_all()  # somebody gathering may have waited for this one
 
     def file(self, claim: Claim, request: str = "") -> Future[Reading | Exception]:
@@ -175,6 +199,7 @@ class Desk:
 
     def _work(self, items: Sequence[_Item]) -> None:
         claims = [item.claim for item in items if item.claim]
+        began = time.monotonic()
         try:
             readings = read_through(self._analyzer(), [item.document for item in items])
             told = [reading for item, reading in zip(items, readings, strict=True) if item.claim]
@@ -183,6 +208,8 @@ class Desk:
         except BaseException:
             give_back(self.store, claims)
             raise
+        pace = (time.monotonic() - began) / sum(_units(len(item.document.text)) for item in items)
+        self.pace = self.pace + _LATEST * (pace - self.pace) if self.pace else pace
         for item, reading in zip(items, readings, strict=True):
             if item.claim:
                 outcome = "done" if isinstance(reading, Reading) else "failed"
@@ -195,6 +222,11 @@ class Desk:
                     together=len(items),
                 )
             item.future.set_result(reading)
+
+
+def _units(characters: int) -> float:
+    """How many complaints' worth of work a text is."""
+    return max(1.0, min(characters, MOST_CHARACTERS) / UNIT_CHARACTERS)
 
 
 def _fits(items: Sequence[_Item], size: int, following: _Item) -> bool:

@@ -35,8 +35,9 @@ log = logging.getLogger("fanzha.api")
 LATE_SECONDS = 0.05
 # How long a request waits for a model that is still loading: it loads in about a second, ten on a machine in trouble.
 READY_SECONDS = 10.0
-# How long a request waits for its own document: a complaint takes 0.1 s, a newspaper page a second, behind others some more.
-ANSWER_SECONDS = 30.0
+# How long a request waits for its own document: a complaint takes 0.1 s, a newspaper page a second, behind others what the desk promises
+# (`desk.PROMISE_SECONDS`); whoever waits three times as long is told that it will be done (202), and his place is free again.
+ANSWER_SECONDS = 10.0
 # The same for texts that are only read: the largest request is a million characters.
 READ_SECONDS = 120.0
 # What is being read when the server stops is finished; a newspaper page on a slow machine takes seconds.
