@@ -146,7 +146,7 @@ def _parse_document(lines: list[str], start: int, end: int, defaults: dict[str, 
     for key in ("kind", "label", "register", "voice"):
         if not entries.get(key):
             _refuse(f"{name[1]} 缺少 {key}", file, start + 1)
-    known = taxonomy.load()
+    known = taxonomy.load(taxonomy.CURRENT)
     kinds = tuple(kind.id for kind in known.kinds)
     kind, label, split = entries["kind"], entries["label"], entries.get("split", SPLITS[0])
     also = _words(entries.get("also", ""))

@@ -85,7 +85,7 @@ def show_tables(examples: Sequence[Example]) -> None:
     marks = Counter(span.tag for e in examples for span in e.spans)
     show("标记", ["标记", "处"], [[tag, marks[tag]] for tag in TAGS])
     bare = [e.id for e in examples if e.cases and not e.spans]
-    unnamed = sorted({t for e in examples for t in e.tactics} - set(taxonomy.load().tactics))
+    unnamed = sorted({t for e in examples for t in e.tactics} - set(taxonomy.load(taxonomy.CURRENT).tactics))
     print(f"\n没有任何标记的案件 {len(bare)} 篇 {' '.join(bare[:10])}")
     print(f"标签体系之外的手法：{'、'.join(unnamed) or '无'}")
     for kind, name in (("person", "人名"), ("amount", "金额"), ("place", "地名")):
@@ -166,7 +166,7 @@ def find_shortages(examples: Sequence[Example]) -> list[str]:
     targets = tomllib.loads((HERE / "targets.toml").read_text(encoding="utf-8"))
     short = [f"文档 {len(examples)}/{targets['documents']}"] if len(examples) < targets["documents"] else []
     cases = Counter(label for e in examples for label in e.cases)
-    for label in taxonomy.load().label_ids:
+    for label in taxonomy.load(taxonomy.CURRENT).label_ids:
         wanted = targets["cases"].get(label, targets["cases_per_label"])
         if cases[label] < wanted:
             short.append(f"{label} {cases[label]}/{wanted}")

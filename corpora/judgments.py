@@ -7,7 +7,7 @@ of the document's text as stored, end exclusive. It reads no file and no store: 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -46,7 +46,7 @@ class Judgment:
     also: tuple[str, ...] = ()
     tactics: tuple[str, ...] = ()
     spans: tuple[MarkedSpan, ...] = ()
-    taxonomy: str = taxonomy.CURRENT
+    taxonomy: str = field(default_factory=taxonomy.in_force)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ def judged_from(data: Mapping[str, Any], text: Any, told: Mapping[str, Any], whe
     """A checked judgment with its document: data for `from_data`, told: what `about` gave. Raises InputError, TaxonomyError."""
     if not isinstance(text, str) or not text.strip():
         raise InputError("没有原文", where=where, expected="text")
-    judgment = check(from_data(dict(data) | {"taxonomy": told.get("taxonomy") or taxonomy.CURRENT}, where), text, where)
+    judgment = check(
+        from_data(dict(data) | {"taxonomy": told.get("taxonomy") or taxonomy.in_force()}, where), text, where
+    )
     values = {name: str(told.get(name) or "") for name in (*ABOUT, *SAYING[:-1])}
     if values["part"] not in ("", "judged", "settled"):
         raise InputError(f"未知的 part {values['part'][:20]!r}", where=where, expected="judged 或 settled")
@@ -119,13 +121,25 @@ def from_data(data: Mapping[str, Any], where: str = "") -> Judgment:
         )
         # Sets, in one order: tools that they pass through keep none.
         also, tactics = (sorted(str(word) for word in data.get(key) or ()) for key in ("also", "tactics"))
-        version = str(data.get("taxonomy") or taxonomy.CURRENT)
+        version = str(data.get("taxonomy") or taxonomy.in_force())
         return Judgment(str(data["kind"]), str(data["label"]), tuple(also), tuple(tactics), spans, version)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"不成形的标注（{type(error).__name__}：{error}）", where=where,
             expected="kind、label、also、tactics、spans（start、end、type、role）、taxonomy",
         ) from error  # fmt: skip
+
+
+def in_todays_words(judgment: Judgment) -> Judgment:
+    """The judgment under the version in force: labels that were merged since under the one that counts for them, nothing else changed.
+
+    A label that was split or retired since stands as it was given, under its old version: nobody has said yet what it is now.
+    """
+    known = taxonomy.load()
+    label = known.now(judgment.label)
+    also = tuple(sorted({known.now(word) for word in judgment.also} - {label}))
+    version = judgment.taxonomy if any(known.is_former(word) for word in (label, *also)) else known.version
+    return replace(judgment, label=label, also=also, taxonomy=version)
 
 
 def check(judgment: Judgment, text: str, where: str = "") -> Judgment:

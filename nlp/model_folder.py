@@ -188,6 +188,13 @@ def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[st
     return kinds, labels, tags
 
 
+def spoken(folder: Path) -> tuple[str, dict[str, str]]:
+    """The taxonomy version that a folder names, and the labels it speaks: id → name, "" where the version names it. Raises ModelError."""
+    table = _read_json(folder / "labels.json")
+    added = {label.id: label.name for label in _read_added(table, folder / "labels.json")}
+    return str(table.get("taxonomy")), {label: added.get(label, "") for label in table.get("labels", ())}
+
+
 def adopt_labels(path: Path | None = None) -> None:
     """Let the taxonomy know the further labels of a folder (default: the default one) without loading it; a folder that is none adds nothing."""
     try:

@@ -26,6 +26,7 @@ from nlp.records import (
     Platform,
     Reading,
 )
+from nlp.todays_words import analysis_now
 
 
 def _plain(value: Decimal) -> int | float:
@@ -130,7 +131,8 @@ def case_fields(case: Case) -> dict[str, Any]:
 
 
 def analysis_fields(analysis: Analysis) -> dict[str, Any]:
-    """One article."""
+    """One article, its labels as they are called under the version in force."""
+    analysis = analysis_now(analysis)
     verdict = analysis.verdict
     return {
         "title": analysis.title,

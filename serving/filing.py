@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp import taxonomy
 from nlp.named import names_read
 from nlp.persons_grouped import group_persons
-from nlp.records import Analysis, Case, Document, Mention, Reading
+from nlp.records import Analysis, Case, Document, Mention, Reading, Verdict
 from nlp.resolve import signature
+from nlp.todays_words import case_now, verdict_now
 from serving import changes, incidents, marking, resolution, sourced, standing
 from serving.store import identity, shapes
 from serving.store.search import search_for
@@ -62,6 +65,40 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     homes = resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
     marking.follow(session, document_id)
     return homes
+
+
+def rename(session: Session, document_id: str) -> set[str]:
+    """Write the labels of a filed document's articles and cases as they are called now; returns the incidents to rebuild.
+
+    What was said stays as it was said, in the analysis, the correction and the cases' data: any version can be read off it again.
+    """
+    report = session.scalar(sa.select(ReportRow).where(ReportRow.document_id == document_id))
+    correction = (report.correction if report else None) or {}
+    given = correction.get("label", "") if correction.get("document_id") == document_id else ""
+    verdicts: dict[int, Verdict] = {}
+    for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == document_id)):
+        verdicts[article.number] = verdict = shapes.load_analysis(article.analysis).verdict
+        now = verdict_now(verdict)
+        if not given and article.label != now.label:
+            article.confidence, article.review = now.confidence, now.review and not article.corrected_by
+        article.label = _now(given, None) if given else now.label
+    touched: set[str] = set()
+    for case in session.scalars(sa.select(CaseRow).where(CaseRow.document_id == document_id)):
+        label = _now(case.data["label"], None if given else verdicts.get(case.article))
+        if label != case.label:
+            case.label, case.stamp = label, _stamp(case.data, label, case.signature)
+            touched |= {case.incident_id} if case.incident_id else set()
+    session.flush()
+    return touched
+
+
+def _stamp(data: Mapping[str, Any], label: str, sketch: Sequence[int]) -> str:
+    """What is kept of a case in a process is kept with the label that it has now."""
+    return identity.stamp({**data, "label": label}, sketch)
+
+
+def _now(label: str, said: Verdict | None) -> str:
+    return case_now(label, said) if said is not None else taxonomy.load().now(label)
 
 
 def name_all(session: Session) -> None:
@@ -118,7 +155,8 @@ def _relabel(
         cases = cases_by_article.get(article.number) or [_whole(shapes.load_analysis(article.analysis))]
         cases = [replace(case, label=article.label, confidence=1.0) if label else case for case in cases]
         place = (article.number, article.title, article.start, article.end)
-        added += _add_cases(session, document, document_id, place, cases)
+        said = None if label else shapes.load_analysis(article.analysis).verdict
+        added += _add_cases(session, document, document_id, place, cases, said)
     session.flush()
     return added
 
@@ -139,11 +177,11 @@ def _whole(analysis: Analysis) -> Case:
 def _add_articles(session: Session, document_id: str, document: Document, reading: Reading) -> list[str]:
     rows = [
         {"document_id": document_id, "number": number, "title": analysis.title, "start": analysis.start, "end": analysis.end,
-         "kind": analysis.verdict.kind, "label": analysis.verdict.label, "confidence": analysis.verdict.confidence,
-         "review": analysis.verdict.review, "model": analysis.verdict.model, "publisher": analysis.publisher,
+         "kind": now.kind, "label": now.label, "confidence": now.confidence, "review": now.review, "model": now.model, "publisher": analysis.publisher,
          "published": analysis.published, "corrected_by": "",
          "analysis": shapes.dump(replace(analysis, cases=()))}  # cases have a table of their own
         for number, analysis in enumerate(reading.analyses)
+        for now in (verdict_now(analysis.verdict),)  # the analysis keeps what the model said
     ]  # fmt: skip
     if rows:
         session.execute(_ARTICLES.insert(), rows)
@@ -151,14 +189,18 @@ def _add_articles(session: Session, document_id: str, document: Document, readin
     for number, analysis in enumerate(reading.analyses):
         if analysis.verdict.kind == "case":
             place = (number, analysis.title, analysis.start, analysis.end)
-            added += _add_cases(session, document, document_id, place, analysis.cases)
+            added += _add_cases(session, document, document_id, place, analysis.cases, analysis.verdict)
     return added
 
 
 def _add_cases(
-    session: Session, document: Document, document_id: str, place: tuple[int, str, int, int], cases: Sequence[Case]
-) -> list[str]:
-    """place: number, title, start and end of the article that tells the cases."""
+    session: Session, document: Document, document_id: str, place: tuple[int, str, int, int], cases: Sequence[Case],
+    said: Verdict | None,
+) -> list[str]:  # fmt: skip
+    """place: number, title, start and end of the article that tells the cases. said: what the model said of the article, None where a
+
+    person gave the cases their label. `data` keeps the label as it was said.
+    """
     if not cases:
         return []
     article, title, start, end = place
@@ -166,13 +208,14 @@ def _add_cases(
     rows = []
     for number, case in enumerate(cases):
         data, case_id = shapes.dump(case), identity.case_id(document_id, article, number)
-        stamp = identity.stamp(data, sketch)
+        label = _now(case.label, said)
+        stamp = _stamp(data, label, sketch)
         rows.append(
-            {"id": case_id, "document_id": document_id, "article": article, "number": number, "label": case.label,
+            {"id": case_id, "document_id": document_id, "article": article, "number": number, "label": label,
              "data": data, "signature": list(sketch), "stamp": stamp, "incident_id": None}
         )  # fmt: skip
         sourced.note(
-            case_id, stamp, case, document.text, sketch, document_id=document_id, title=title
+            case_id, stamp, replace(case, label=label), document.text, sketch, document_id=document_id, title=title
         )  # fmt: skip
     session.execute(_CASES.insert(), rows)
     return [row["id"] for row in rows]

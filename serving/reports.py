@@ -20,6 +20,7 @@ from serving import changes, filing, inbox, incidents, queries
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now
 from serving.store.tables import ArticleRow, BatchEntryRow, DocumentRow, InboxRow, ReportRow
+from serving.taxonomies import versions
 
 KINDS = ("case", "advisory", "unrelated")
 
@@ -86,6 +87,7 @@ def correct(
     """
     # 1. Is it a correction at all?
     report = _live(session, report_id)
+    versions.refresh(session)
     if kind and kind not in KINDS:
         raise InputError(f"未知种类 {kind!r}", where=report_id, expected="、".join(KINDS))
     if label:

@@ -15,6 +15,7 @@ from nlp.clean import clean
 from nlp.errors import FanzhaError
 from nlp.named import PHONES, names_read
 from nlp.records import Amount, Analysis, Article, Case, Contact, Document, Mention, Person, Place, Reading
+from nlp.todays_words import analysis_now
 from serving import showing_words
 from serving.ingest import read_sources
 from serving.settings import Settings
@@ -124,6 +125,7 @@ def shown(document: Document, reading: Reading, viewer: str = mask.DEFAULT_VIEWE
 def _article(
     document: Document, articles: Sequence[Article], number: int, analysis: Analysis, view: _View
 ) -> ShownArticle:
+    analysis = analysis_now(analysis)
     text, places = _text_of(document, articles, analysis)
     spans, hidden = [], []
     for mention in analysis.mentions:

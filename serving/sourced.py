@@ -74,7 +74,7 @@ _kept: dict[tuple[str, str], Sketch] = {}
 _CASES, _DOCUMENTS, _ARTICLES = (sa.inspect(row).local_table for row in (CaseRow, DocumentRow, ArticleRow))
 _LIGHT = (
     sa.select(
-        _CASES.c.id, _CASES.c.stamp, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _ARTICLES.c.title,
+        _CASES.c.id, _CASES.c.stamp, _CASES.c.label, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _ARTICLES.c.title,
     )
     .join(_DOCUMENTS, _DOCUMENTS.c.id == _CASES.c.document_id)
     .join(_ARTICLES, (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.number == _CASES.c.article))
@@ -96,7 +96,7 @@ _HEAD = (
 )  # fmt: skip
 _OF_INCIDENT = _HEAD.where(CaseRow.incident_id == sa.bindparam("incident")).order_by(CaseRow.id)
 _STAMPS = sa.select(_CASES.c.id, _CASES.c.stamp).where(_CASES.c.id.in_(sa.bindparam("names", expanding=True)))
-_BODY = sa.select(CaseRow.id, CaseRow.stamp, CaseRow.data, CaseRow.signature, DocumentRow.text).join(
+_BODY = sa.select(CaseRow.id, CaseRow.stamp, CaseRow.label, CaseRow.data, CaseRow.signature, DocumentRow.text).join(
     DocumentRow, DocumentRow.id == CaseRow.document_id
 )
 
@@ -152,8 +152,13 @@ def _keep(drawn: Sketch, stamp: str) -> Sketch:
     return drawn
 
 
+def _case(row: Any) -> Case:
+    """The record with the label that it has now; its data keep the one that was said."""
+    return shapes.load_case({**row.data, "label": row.label})
+
+
 def _light(row: Any) -> Sketch:
-    return draw(row.id, row.document_id, row.title, row.signature, shapes.load_case(row.data))
+    return draw(row.id, row.document_id, row.title, row.signature, _case(row))
 
 
 def for_readers(session: Session, case_ids: Sequence[str]) -> set[str]:
@@ -175,9 +180,7 @@ def of_incident(session: Session, incident_id: str) -> list[SourcedCase]:
     bodies = {row.id: found for row in rows if (found := _bodies.get((row.id, row.stamp))) is not None}
     for some in chunks([row.id for row in rows if row.id not in bodies]):
         for row in session.execute(_BODY.where(CaseRow.id.in_(some))):
-            bodies[row.id] = _bodies.put(
-                (row.id, row.stamp), shapes.load_case(row.data), row.text, tuple(row.signature)
-            )
+            bodies[row.id] = _bodies.put((row.id, row.stamp), _case(row), row.text, tuple(row.signature))
     return [_sourced(row, bodies[row.id]) for row in rows]
 
 

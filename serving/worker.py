@@ -27,6 +27,7 @@ from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
 from serving.store.outage import is_outage
+from serving.taxonomies import carrying, versions
 
 log = logging.getLogger(__name__)
 
@@ -131,11 +132,18 @@ class Worker:
             summary = summary.plus(step)
         return summary
 
+    def _keep_up(self) -> bool:
+        """Know the version of the taxonomy in force, and bring some of what is on file under it; False where nothing was left to do."""
+        with _told_as_store_error(self.store):
+            with self.store.reading() as session:
+                versions.refresh(session)
+            return carrying.step(self.store) is not None
+
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set: for a background thread. A database that is down is waited for."""
         while not stop.is_set():
             try:
-                if self.step() is None:
+                if self.step() is None and not self._keep_up():
                     stop.wait(IDLE_SECONDS)
             except StoreError as error:
                 log.warning("事件库暂不可用，%s 秒后再试：%s", DOWN_SECONDS, error)
@@ -187,6 +195,7 @@ def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exceptio
     filed: list[Reading] = []
     with store.writing() as session:
         changes.lock(session)
+        versions.refresh(session)  # what is filed is filed under the version of the taxonomy in force
         for claimed, reading in pairs:
             if isinstance(reading, Exception):
                 if inbox.fail(session, claimed, reason_of(reading)):

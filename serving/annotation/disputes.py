@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from corpora.judgments import Judgment
 from nlp.errors import ConflictError
+from serving.annotation import saving
 from serving.annotation.agreement import f1
-from serving.annotation.saving import HELD, JUDGED, SETTLED, judgment_of
+from serving.annotation.saving import HELD, JUDGED
 from serving.store.tables import DocumentRow
 from serving.store.tables_annotation import AnnotationRow
 
@@ -35,31 +36,33 @@ class Dispute:
 
 
 def doubled(session: Session) -> dict[str, dict[str, Judgment]]:
-    """Document → person → judgment, for documents that are not withdrawn and that at least two people annotated."""
+    """Document → person → judgment in today's labels, for documents that are not withdrawn and that at least two people annotated.
+
+    What was said under a label that was split since is no opinion on today's labels and is left out until it is judged again.
+    """
+    held = (
+        AnnotationRow.part == JUDGED,
+        AnnotationRow.state == HELD,
+        AnnotationRow.label.not_in(saving.to_judge_again()),
+    )
     several = (
         sa.select(AnnotationRow.document_id)
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(AnnotationRow.part == JUDGED, AnnotationRow.state == HELD, DocumentRow.withdrawn.is_(False))
+        .where(*held, DocumentRow.withdrawn.is_(False))
         .group_by(AnnotationRow.document_id)
         .having(sa.func.count() > 1)
     )
-    query = sa.select(AnnotationRow).where(
-        AnnotationRow.part == JUDGED, AnnotationRow.state == HELD, AnnotationRow.document_id.in_(several)
-    )
+    query = sa.select(AnnotationRow).where(*held, AnnotationRow.document_id.in_(several))
     found: defaultdict[str, dict[str, Judgment]] = defaultdict(dict)
     for row in session.scalars(query.order_by(AnnotationRow.id)):
-        found[row.document_id][row.annotator] = judgment_of(row)
+        found[row.document_id][row.annotator] = saving.judgment_now(row)
     return dict(found)
 
 
 def disputes(session: Session, judgments: Mapping[str, Mapping[str, Judgment]] | None = None) -> list[Dispute]:
     """What is not settled, differing kinds first, then labels, then the spans that differ most."""
     judgments = doubled(session) if judgments is None else judgments
-    settled = set(
-        session.scalars(
-            sa.select(AnnotationRow.document_id).where(AnnotationRow.part == SETTLED, AnnotationRow.state == HELD)
-        )
-    )
+    settled = set(session.scalars(saving.settled()))
     found = [
         dispute for document_id, said in judgments.items()
         if document_id not in settled and (dispute := differ(document_id, said)) is not None

@@ -25,7 +25,7 @@ from nlp.spelling import fold
 from serving import inbox
 from serving.annotation import saving
 from serving.annotation.disputes import differ
-from serving.annotation.saving import HELD, JUDGED, SETTLED, judgment_of
+from serving.annotation.saving import HELD, JUDGED, SETTLED, judgment_now, judgment_of, waits_again
 from serving.store.tables import DocumentRow
 from serving.store.tables_annotation import AnnotationRow
 
@@ -49,6 +49,7 @@ class Brought:
 def given_out(session: Session, which: Which = "all", annotator: str = "") -> Iterator[JudgedDocument]:
     """Annotations with their texts, by document. which: all, or final: one a document, its settlement or what nobody disputes.
 
+    Of all, each stands in the labels it was given in; the final ones stand in today's, and what waits to be judged again is left out.
     annotator: only his, "" for everybody's. Withdrawn documents are left out: nobody gives out what was taken back.
     """
     query = (
@@ -71,19 +72,22 @@ def given_out(session: Session, which: Which = "all", annotator: str = "") -> It
             of = [row for row in rows if row.document_id == document_id]
             for row in of if which == "all" else _final(document_id, of):
                 if annotator in ("", row.annotator):
-                    yield _judged(documents[document_id], row)
+                    said = judgment_of(row) if which == "all" else judgment_now(row)
+                    yield _judged(documents[document_id], row, said)
         after = ids[-1]
 
 
 def _final(document_id: str, rows: list[AnnotationRow]) -> list[AnnotationRow]:
     """The settlement, else the first annotation of a document that nobody disputes; [] for an open dispute."""
+    rows = [row for row in rows if not waits_again(row.label)]
     if settled := [row for row in rows if row.part == SETTLED]:
         return settled[:1]
-    return rows[:1] if differ(document_id, {row.annotator: judgment_of(row) for row in rows}) is None else []
+    return (
+        rows[:1] if not rows or differ(document_id, {row.annotator: judgment_now(row) for row in rows}) is None else []
+    )
 
 
-def _judged(document: DocumentRow, row: AnnotationRow) -> JudgedDocument:
-    said = judgment_of(row)
+def _judged(document: DocumentRow, row: AnnotationRow, said: Judgment) -> JudgedDocument:
     return JudgedDocument(
         document.doc_id, document.text, said, row.annotator, row.at, row.part, document.id, document.nature, incidents_of(document.text, said)
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 from corpora.judgments import SPAN_ROLES, UNRELATED, Judgment, MarkedSpan
 from nlp import taxonomy
 from nlp.records import Verdict
+from nlp.todays_words import verdict_now
 from serving.store import shapes
 from serving.store.tables import ArticleRow
 
@@ -49,7 +50,7 @@ def propose(articles: Sequence[ArticleRow]) -> Proposal | None:
         for mention in analysis.mentions
         if mention.start < mention.end
     }  # fmt: skip
-    verdict = shapes.load_analysis(first.analysis).verdict
+    verdict = verdict_now(shapes.load_analysis(first.analysis).verdict)
     label = known.empty.id if first.kind == UNRELATED else first.label
     also = tuple(word for word in verdict.also if word != label) if first.kind != UNRELATED else ()
     tactics = tuple(dict.fromkeys(word for analysis in analyses for word in analysis.tactics))

@@ -7,18 +7,20 @@ person overtook (two browsers) raises ConflictError and writes nothing; `held` t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from corpora.judgments import Judgment, as_data, check, from_data
+from corpora.judgments import Judgment, as_data, check, from_data, in_todays_words
+from nlp import taxonomy
 from nlp.errors import ConflictError, InputError, NotFoundError
 from serving import queries
 from serving.annotation.proposing import machine_says
 from serving.store.identity import now
 from serving.store.tables import DocumentRow
 from serving.store.tables_annotation import AnnotationRow, AnnotationVersionRow
+from serving.taxonomies.versions import refresh
 
 Part = Literal["judged", "settled"]
 JUDGED: Part = "judged"
@@ -46,6 +48,7 @@ def save(
         raise ConflictError("这件文档已撤回，标注没有保存", where=document_id)
     if not by.strip() or len(by) > MOST_NAME or not by.isprintable():
         raise InputError("标注人的名字不成形", where=document_id, expected=f"1 到 {MOST_NAME} 字")
+    refresh(session)
     check(judgment, document.text, document_id)
     # 2. Is it still as he saw it?
     row = _row(session, document_id, by, part)
@@ -110,6 +113,30 @@ def versions(session: Session, row: AnnotationRow) -> Sequence[AnnotationVersion
 def judgment_of(row: AnnotationRow) -> Judgment:
     """The record of a row."""
     return from_data({name: getattr(row, name) for name in ("kind", "label", "also", "tactics", "spans", "taxonomy")})
+
+
+def judgment_now(row: AnnotationRow) -> Judgment:
+    """The same under the version of the taxonomy in force: labels that were merged since under the one that counts for them."""
+    return in_todays_words(judgment_of(row))
+
+
+def waits_again(label: str) -> bool:
+    """Was this label split since it was given? Then nobody has said yet which of its parts it is."""
+    known = taxonomy.load()
+    return known.now(label) in known.split
+
+
+def to_judge_again() -> list[str]:
+    """Labels as they may stand in the store that were split: what was annotated under them is judged again."""
+    known = taxonomy.load()
+    return sorted({*known.split, *(label for label, now in known.successors.items() if now in known.split)})
+
+
+def settled() -> sa.Select[Any]:
+    """Ids of documents whose dispute is settled, and the settlement still says which label it is."""
+    return sa.select(AnnotationRow.document_id).where(
+        AnnotationRow.part == SETTLED, AnnotationRow.state == HELD, AnnotationRow.label.not_in(to_judge_again())
+    )
 
 
 def revision_of(session: Session, document_id: str, by: str, part: Part = JUDGED) -> int:

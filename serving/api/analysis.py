@@ -57,6 +57,7 @@ def read_taxonomy(_: Anybody) -> Any:
     return TaxonomyOut.model_validate(
         {
             "version": types.version, "kinds": types.kinds, "labels": types.labels, "tactics": list(types.tactics),
+            "former": types.former, "successors": types.successors,
         },
         from_attributes=True,
     )  # fmt: skip

@@ -174,6 +174,12 @@ class LabelOut(BaseModel):
     handbook: str = Field(description="公安部 2025 手册中的对应类", examples=["刷单返利"])
 
 
+class OwnLabelOut(LabelOut):
+    """现行的诈骗类型。"""
+
+    parent: str = Field("", description="由哪个类型拆分而来，空为不是", examples=[""])
+
+
 class KindOut(BaseModel):
     """一种文章。"""
 
@@ -187,7 +193,9 @@ class TaxonomyOut(BaseModel):
 
     version: str = Field(description="版本", examples=["2026.1"])
     kinds: list[KindOut] = Field(description="文章种类", examples=[[example_of(KindOut)]])
-    labels: list[LabelOut] = Field(description="诈骗类型", examples=[[example_of(LabelOut)]])
+    labels: list[OwnLabelOut] = Field(description="诈骗类型", examples=[[example_of(OwnLabelOut)]])
+    former: list[LabelOut] = Field(description="停用的、已拆分的：不再给新的，原来的判断还在其下", examples=[[]])
+    successors: dict[str, str] = Field(description="已并入的类型 id → 现在的类型 id", examples=[{}])
     tactics: list[str] = Field(description="手法", examples=[["村推", "屏幕共享"]])
 
 

@@ -63,8 +63,10 @@ class _LabelSchema:
 
 
 def known_label(label: str) -> str:
-    """`label`; raises ValueError where the taxonomy does not know it."""
-    if label not in taxonomy.load().label_ids:
+    """`label` as it is called now (one that was merged is its successor); raises ValueError where the taxonomy does not know it."""
+    known = taxonomy.load()
+    label = known.now(label)
+    if label not in known.label_ids and not known.is_former(label):
         raise ValueError("未知类型，应为 GET /v1/taxonomy 列出的 id")
     return label
 

@@ -22,7 +22,7 @@ def articles(session: Session, document_id: str) -> list[dict[str, Any]]:
     """Every article of a document with its cases, in order; [] while it is not analysed."""
     cases: dict[int, list[Case]] = defaultdict(list)
     for row in queries.cases_of(session, document_id):
-        cases[row.article].append(shapes.load_case(row.data))
+        cases[row.article].append(replace(shapes.load_case(row.data), label=row.label))
     return [_article(row, tuple(cases[row.number])) for row in queries.articles_of(session, document_id)]
 
 

@@ -164,7 +164,7 @@ def _meaning(value: float | None) -> str:
 
 
 def _label(known: taxonomy.Taxonomy, label: str) -> str:
-    return next((one.name for one in (*known.labels, known.empty) if one.id == label), label)
+    return known.name_of(label)
 
 
 class Settle:
@@ -210,12 +210,12 @@ class Settle:
             return self._load(session)
 
     def _load(self, session: Session) -> AnnotateSheet:
-        people = {row.annotator: saving.judgment_of(row) for row in saving.all_of(session, self.document_id)}
+        people = {row.annotator: saving.judgment_now(row) for row in saving.all_of(session, self.document_id)}
         disputes.may_settle(people, self.visitor.name, administrator=self.visitor.may("admin"))
         settled = saving.held(session, self.document_id, "", saving.SETTLED)
         sheet = load_sheet(session, self.document_id, self.visitor.name, ("两人不同，请裁定",))
         seen = saving.revision_of(session, self.document_id, "", saving.SETTLED)
-        return with_sides(sheet, people, seen, saving.judgment_of(settled) if settled else None)
+        return with_sides(sheet, people, seen, saving.judgment_now(settled) if settled else None)
 
     async def _act(self, event: Any) -> None:
         if not self.room.still(self.request, self.visitor):
@@ -248,7 +248,7 @@ class Settle:
         self.room.note(self.visitor, "settle", self.document_id)
         may = self.visitor.may("admin")
         with self.room.store.writing() as session:
-            people = {row.annotator: saving.judgment_of(row) for row in saving.all_of(session, self.document_id)}
+            people = {row.annotator: saving.judgment_now(row) for row in saving.all_of(session, self.document_id)}
             disputes.may_settle(people, self.visitor.name, administrator=may)
             saving.save(session, self.document_id, said, by=self.visitor.name, seen=seen, part=saving.SETTLED)
         with self.room.store.reading() as session:

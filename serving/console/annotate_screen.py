@@ -74,6 +74,7 @@ class Annotate(Turns[AnnotateSheet]):
         self.ahead: list[Waiting] = []  # what k left, for j
         self.saved: deque[tuple[str, int]] = deque(maxlen=REMEMBERED)  # document, revision
         self.written = 0
+        self.writing: set[str] = set()  # saved by the person, not in the store yet
 
     def open(self, token: str) -> None:
         """What stands there before the first document."""
@@ -115,15 +116,20 @@ class Annotate(Turns[AnnotateSheet]):
             return
         self.sheet = None  # a second press before the next one lies there saves nothing twice
         self.queue.done(self.token, sheet.document_id)
+        self.writing.add(sheet.document_id)
         self.seen.append(Waiting(sheet.document_id, sheet.reasons))
         await self._onward()
         try:
-            revision = await asked(lambda: self._write(sheet.document_id, judgment, seen))
+            try:
+                revision = await asked(lambda: self._write(sheet.document_id, judgment, seen))
+            finally:
+                self.writing.discard(sheet.document_id)
         except Exception as error:
             if not isinstance(error, FanzhaError):
                 log.exception("annotate")
             await self._bring_back(sheet, judgment, error)
             return
+        self.queue.done(self.token, sheet.document_id)  # a list that was read before it was written has it once more
         self.saved.append((sheet.document_id, revision))
         self.written += 1
         self._release(sheet.document_id)
@@ -239,8 +245,9 @@ class Annotate(Turns[AnnotateSheet]):
     def prepare(self) -> tuple[AnnotateSheet, Html] | None:
         """The next item that is not before this person already, read and drawn."""
         here = self.sheet.document_id if self.sheet is not None else ""
-        taken = self.queue.take(self.visitor.name, self.token, self.mode, 2)
-        item = next((item for item in taken if item.document_id != here), None)
+        away = {here, *self.writing}
+        taken = self.queue.take(self.visitor.name, self.token, self.mode, 1 + len(away))
+        item = next((item for item in taken if item.document_id not in away), None)
         if item is None:
             return None
         sheet = self._read(item)

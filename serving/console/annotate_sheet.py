@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from corpora.judgments import SPAN_ROLES, UNRELATED, Judgment, as_data
 from nlp import taxonomy
 from nlp.errors import ConflictError
+from nlp.todays_words import together
 from serving import queries
 from serving.annotation import saving
 from serving.annotation.proposing import machine_says, propose
@@ -57,11 +58,11 @@ def load_sheet(session: Session, document_id: str, by: str, reasons: Sequence[st
         raise ConflictError("这件文档已撤回", where=document_id)
     articles = queries.articles_of(session, document_id)
     proposal, own = propose(articles), saving.held(session, document_id, by)
-    shares = machine_says(articles).get("labels", {})
+    shares = together(machine_says(articles).get("labels", {}))
     known = taxonomy.load()
     ranked = sorted(known.label_ids, key=lambda label: -shares.get(label, 0.0))
     if own is not None:
-        start, origin = saving.judgment_of(own), "own"
+        start, origin = saving.judgment_now(own), "own"
     elif proposal is not None:
         start, origin = proposal.judgment, "machine"
     else:
@@ -72,7 +73,8 @@ def load_sheet(session: Session, document_id: str, by: str, reasons: Sequence[st
     )  # fmt: skip
     return AnnotateSheet(
         document_id, visible(row.title or row.doc_id), tuple(filter(None, about)), tuple(reasons), visible(row.text),
-        saving.revision_of(session, document_id, by), start, origin, tuple((label, shares.get(label, 0.0)) for label in ranked),
+        saving.revision_of(session, document_id, by), replace(start, taxonomy=known.version), origin,
+        tuple((label, shares.get(label, 0.0)) for label in ranked),
     )  # fmt: skip
 
 
@@ -130,7 +132,7 @@ def _words() -> dict[str, Any]:
         "labels": {
             label.id: {"name": label.name, "meaning": label.meaning, "border": label.border, "examples": label.examples,
                        "cues": label.cues}
-            for label in (*known.labels, known.empty)
+            for label in (*known.labels, known.empty, *known.former)
         },
         "tactics": list(known.tactics),
         "types": [{"id": kind, "name": name, "roles": [[role, ROLES[kind][role]] for role in SPAN_ROLES.get(kind, ())]}

@@ -74,6 +74,7 @@ def attach(app: FastAPI) -> None:
         incident_screen,
         incident_sheet,
         overview_screen,
+        taxonomy_screen,
     )
 
     room = Room(app)
@@ -89,6 +90,7 @@ def attach(app: FastAPI) -> None:
         agreement_screen,
         exchange_screen,
         import_screen,
+        taxonomy_screen,
     ):
         screen.register(room)
     frame.register_errors(room)

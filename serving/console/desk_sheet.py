@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import taxonomy
+from nlp.todays_words import verdict_now
 from serving import queries, views
 from serving.console import decisions, wording
 from serving.console.desk_queue import Item, similar
@@ -60,7 +61,7 @@ def load_report(session: Session, item: Item, viewer: str) -> ReportSheet:
     first = max(articles, key=lambda article: (article.kind == "case", article.confidence), default=None)
     proposals: list[tuple[str, float]] = []
     if first is not None:
-        verdict = shapes.load_analysis(first.analysis).verdict
+        verdict = verdict_now(shapes.load_analysis(first.analysis).verdict)
         ranked = sorted(verdict.labels.items(), key=lambda found: -found[1]) or [(first.label, first.confidence)]
         # What the machine chose stands first, also where a rule outdid the probabilities.
         ranked.sort(key=lambda found: found[0] != first.label)

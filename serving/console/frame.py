@@ -28,6 +28,7 @@ _ICONS = {
     "incidents": "M4 5h16M4 10h16M4 15h16M4 20h10",
     "desk": "M12 3v18M4 8h16M7 8l-3 7h6zm10 0-3 7h6z",
     "annotate": "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+    "taxonomy": "M5 4v16M5 8h6M5 16h6M14 5h6v6h-6zM14 13h6v6h-6z",
     "bring": "M12 4v11m-5-5 5 5 5-5M4 20h16",
 }
 # Address, name, icon, the lowest role that may use it.
@@ -36,6 +37,7 @@ SCREENS = (
     ("/incidents", "事件", "incidents", "reader"),
     ("/desk", "研判台", "desk", "analyst"),
     ("/annotate", "标注", "annotate", "editor"),
+    ("/taxonomy", "标签体系", "taxonomy", "editor"),
     ("/import", "导入", "bring", "analyst"),
 )
 # A page that is not full by then is shown empty first. NiceGUI gives up on a page that has not come out after PAGE_SECONDS.

@@ -44,7 +44,7 @@ def load_source(session: Session, document_id: str, wanted: Collection[int], vie
     # As they are filed: a person's type, and the case that is made of all mentions where none was told apart.
     filed: dict[int, list[Case]] = {}
     for case in queries.cases_of(session, document_id):
-        filed.setdefault(case.article, []).append(shapes.load_case(case.data))
+        filed.setdefault(case.article, []).append(replace(shapes.load_case(case.data), label=case.label))
     kept = [
         replace(analysis, cases=tuple(filed.get(number, ())))
         for number, analysis in found

@@ -68,7 +68,10 @@ class Turns(Generic[Sheet]):
     async def prefetch(self) -> None:
         """Have the one after the present one ready."""
         if self.following is None and self.sheet is not None:
+            present = self.sheet
             try:
-                self.following = await asked(self.prepare)
+                ready = await asked(self.prepare)
+                if self.following is None and self.sheet is present:  # else another one was laid here meanwhile
+                    self.following = ready
             except Exception:  # the next asking meets the same and says it
                 log.exception("turns")

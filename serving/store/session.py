@@ -102,7 +102,16 @@ def open_store(url: str, *, migrate: bool = True) -> Store:
     store = connected(url)
     with _told(store):
         _bring_up_to_date(store, migrate)
+        _know_taxonomy(store)
     return store
+
+
+def _know_taxonomy(store: Store) -> None:
+    """This process speaks the version of the taxonomy that is in force in the store it opened last."""
+    from serving.taxonomies import versions
+
+    with store.reading() as session:
+        versions.install(session)
 
 
 @contextmanager
