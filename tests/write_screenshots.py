@@ -1,6 +1,6 @@
 """Writes docs/screens/: every screen of the console over the samples, light, dark, and on a phone.
 
-Run: python -m tests.write_screenshots [FOLDER]. Reads corpora/samples with the default model, starts the real console and a real
+Run: python -m tests.write_screenshots [FOLDER [SCREEN…]]. Reads corpora/samples with the default model, starts the real console and a real
 Chromium. Each picture is smaller than 300 kB; a screen that does not come up ends the run with what stood there instead.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.console_world import DESKTOP, PHONE, ROOT, Browser, browser, console, filled, missing
@@ -110,8 +110,8 @@ SCREENS: tuple[tuple[str, Callable[[Browser], None]], ...] = (
 )  # fmt: skip
 
 
-def main(folder: Path) -> None:
-    """Write all pictures."""
+def main(folder: Path, wanted: Sequence[str] = ()) -> None:
+    """Write all pictures, or those of the screens that are named."""
     if reason := missing():
         raise SystemExit(reason)
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +122,8 @@ def main(folder: Path) -> None:
                 with browser(address, room / theme, size) as page:
                     page.theme("dark" if theme == "dark" else "light")
                     for name, go in SCREENS:
+                        if wanted and name not in wanted:
+                            continue
                         go(page)
                         time.sleep(0.5)
                         picture = folder / f"{name}-{theme}.png"
@@ -144,4 +146,4 @@ def shrink(picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screens")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screens", sys.argv[2:])
