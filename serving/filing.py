@@ -177,7 +177,8 @@ def _whole(analysis: Analysis) -> Case:
 def _add_articles(session: Session, document_id: str, document: Document, reading: Reading) -> list[str]:
     rows = [
         {"document_id": document_id, "number": number, "title": analysis.title, "start": analysis.start, "end": analysis.end,
-         "kind": now.kind, "label": now.label, "confidence": now.confidence, "review": now.review, "model": now.model, "publisher": analysis.publisher,
+         "kind": now.kind, "label": now.label, "confidence": now.confidence, "review": now.review, "model": now.model,
+         "publisher": analysis.publisher,
          "published": analysis.published, "corrected_by": "",
          "analysis": shapes.dump(replace(analysis, cases=()))}  # cases have a table of their own
         for number, analysis in enumerate(reading.analyses)

@@ -105,10 +105,10 @@ def _fields(number: str, label: Label, *, identified: bool) -> list[Html]:
     found.append(tag("label", tag("span", "名称"), void(
         "input", name=f"name{number}", value=label.name, maxlength=LONGEST_NAME, required=needed, autocomplete="off",
     )))  # fmt: skip
+    rows = 1 if number else 2
     for key, words, value in (("meaning", "意思", label.meaning), ("border", "与相近类型的分界", label.border)):
-        found.append(
-            tag("label", tag("span", words), tag("textarea", value, name=f"{key}{number}", rows=1 if number else 2, maxlength=LONGEST_TEXT), class_="wide")
-        )  # fmt: skip
+        field = tag("textarea", value, name=f"{key}{number}", rows=rows, maxlength=LONGEST_TEXT)
+        found.append(tag("label", tag("span", words), field, class_="wide"))
     return found
 
 
