@@ -5,12 +5,13 @@ VENV_ALL := .venv-all
 PIP_FLAGS := --quiet --disable-pip-version-check
 SHARED ?= ../shared
 
-.PHONY: help run test test-all browser lint bench train-small evaluate clean
+.PHONY: help run test test-all trust browser lint bench train-small evaluate clean
 
 help:
 	@echo "make run        安装、建库、读入样例，工作台在 http://127.0.0.1:8000/console"
 	@echo "make test       精简环境的测试（8 分钟以内）"
 	@echo "make test-all   全部测试：另装 torch 等"
+	@echo "make trust      故障、坏输入、角色、攻击：逐项试，一张表（全套要一两个小时）"
 	@echo "make lint       ruff 与 mypy"
 	@echo "make bench      速度对照"
 	@echo "make evaluate   在 \$$(SHARED)/gold 上评测随附模型"
@@ -55,6 +56,9 @@ browser:
 
 test-all: $(VENV_ALL)/.installed runs/.encoder browser
 	FANZHA_TEST_ALL=1 $(VENV_ALL)/bin/python -m pytest -n 2
+
+trust: $(VENV_ALL)/.installed
+	$(VENV_ALL)/bin/python -m benchmarks.trust
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

@@ -21,9 +21,13 @@ FAKE = "tests.fake_analyzer:make"
 PROBLEM = "application/problem+json"
 
 
-def settings_at(folder: Path, analyzer: str = FAKE) -> Settings:
+def settings_at(folder: Path, analyzer: str = FAKE, **more: Any) -> Settings:
     """Settings of a store in `folder`."""
-    return Settings(store=f"sqlite:///{folder}/fanzha.db", analyzer=analyzer)
+    return Settings(store=f"sqlite:///{folder}/fanzha.db", analyzer=analyzer, **more)
+
+
+# For whoever asks thousands of times; 0 is no limit of rates.
+UNLIMITED = {"rate": 0, "rate_anonymous": 0}
 
 
 @contextlib.contextmanager

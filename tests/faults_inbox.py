@@ -158,14 +158,15 @@ def _worker(folder: Path, number: int, code: str) -> bool:
 def _as_undisturbed(store: Store) -> None:
     """Documents, reports, articles, cases and incidents are those of a store that nobody disturbed. Closes the store."""
     found = _told(store)
-    for what, rows in _undisturbed().items():
+    for what, rows in undisturbed().items():
         once(rows, found[what])
     whole(store)
     store.close()
 
 
 @cache
-def _undisturbed() -> dict[str, list[Any]]:
+def undisturbed() -> dict[str, list[Any]]:
+    """What a store holds after all that is sent, where nobody disturbed it."""
     store = open_store("sqlite://")
     with store.writing() as session:
         for document in sent():
@@ -191,4 +192,4 @@ def _told(store: Store) -> dict[str, list[Any]]:
         }  # fmt: skip
 
 
-__all__ = ["accept", "analyse", "backup_while_writing", "resolve", "sent"]
+__all__ = ["accept", "analyse", "backup_while_writing", "resolve", "sent", "undisturbed"]

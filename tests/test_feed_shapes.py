@@ -141,9 +141,22 @@ def test_csv_is_read_back_and_no_cell_is_a_formula(filled):
 
 
 def test_a_cell_that_would_be_a_formula_gets_an_apostrophe():
-    for bad in ("=1", "+1", "-1", "@x", "\t=1", "\r=1", "＝1", "=cmd|' /C calc'!A0"):
-        assert flat_table._cell(bad) == f"'{bad}"
-    assert [flat_table._cell(value) for value in ("陈某", None, True, -3, 1.5)] == ["陈某", "", "true", -3, 1.5]
+    for bad in (
+        "=1",
+        "+1",
+        "-1",
+        "@x",
+        "\t=1",
+        "\r=1",
+        "＝1",
+        "=cmd|' /C calc'!A0",
+        " =1",
+        "\u3000＝1",
+        "\ufeff=1",
+        "\n=1",
+    ):
+        assert flat_table.cell(bad) == f"'{bad}"
+    assert [flat_table.cell(value) for value in ("陈某", None, True, -3, 1.5)] == ["陈某", "", "true", -3, 1.5]
 
 
 def test_pandas_and_polars_read_the_tables(filled):

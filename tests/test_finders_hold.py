@@ -6,63 +6,17 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from nlp.extract.accounts import find_accounts
-from nlp.extract.amounts import find_amounts
-from nlp.extract.contacts import find_contacts
-from nlp.extract.counts import find_counts
-from nlp.extract.outcomes import find_outcomes
 from nlp.extract.pipeline import build_pipeline, find_mentions
-from nlp.extract.platforms import find_platforms
-from nlp.extract.times import find_times
 from nlp.records import Mention
-
-FINDERS: list[Callable[[str], list[Mention]]] = [
-    find_accounts,
-    find_contacts,
-    find_amounts,
-    find_times,
-    find_counts,
-    find_platforms,
-    find_outcomes,
-]
-_PIECES = st.sampled_from(
-    [
-        *"01359.,，、-－–至到近上超余多几数十百千万亿两壹贰元块角分钱Uwk年月日时点个名条@()（“”٣②𝟛\n　某¥$ ",
-        *[
-            "人民币",
-            "美元",
-            "USDT",
-            "卡号",
-            "微信",
-            "QQ",
-            "http://",
-            ".com",
-            "APP",
-            "支付宝",
-            "被骗",
-            "转账",
-            "罚金",
-            "138",
-            "有期徒刑",
-            "诈骗罪",
-            "名为",
-            "其中",
-        ],
-    ]
-)
+from tests.bad_inputs import FINDERS, PIECES, check_found, texts
 
 
 @pytest.mark.parametrize("find", FINDERS, ids=lambda find: find.__name__)
 @settings(max_examples=150, deadline=None)
-@given(text=st.one_of(st.lists(_PIECES, max_size=40).map("".join), st.text(max_size=80)))
+@given(text=texts(PIECES))
 def test_no_text_makes_a_finder_raise_and_spans_are_surfaces(find: Callable[[str], list[Mention]], text: str) -> None:
-    found = find(text)
-    assert [m.start for m in found] == sorted(m.start for m in found)
-    for mention in found:
-        assert 0 <= mention.start < mention.end <= len(text)
-        assert text[mention.start : mention.end].replace("\n", "") == mention.surface
+    check_found(find)(text)
 
 
 @pytest.mark.parametrize(

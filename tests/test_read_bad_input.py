@@ -11,14 +11,12 @@ from pathlib import Path
 import pypdf
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from corpora.forms import READERS
 from corpora.limits import Limits
-from corpora.preview import preview
 from corpora.read import read, read_bytes
 from nlp.errors import InputError, TooLargeError
 from nlp.records import Document
+from tests.bad_inputs import BYTES, DAMAGE, check_bytes, check_readable, damaged
 from tests.test_read import STORY, WEIXIN, make_docx, make_pdf, make_warc, make_xlsx, make_zip
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
@@ -324,53 +322,16 @@ def test_hostile_texts_do_not_hang(name: str, text: str) -> None:
     assert all(isinstance(read, Document | InputError) for read in read_bytes(text.encode(), name))
 
 
-WHOLE = {
-    ".docx": make_docx(STORY, table=[["甲", "乙"]]),
-    ".xlsx": make_xlsx([["编号", "正文"], [1, STORY]]),
-    ".zip": make_zip({"a.txt": STORY.encode(), "b.csv": f"正文\n{STORY}".encode()}),
-    ".pdf": make_pdf("one", "two"),
-    ".warc.gz": make_warc(("http://a.example.invalid/w", "200 OK", "text/html", WEIXIN.encode())),
-    ".warc": make_warc(("http://a.example.invalid/w", "200 OK", "text/html", WEIXIN.encode()), packed=False),
-    ".eml": b"From: a@example.invalid\nSubject: =?gb2312?b?zba2zw==?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n"
-    + STORY.encode() + b"\n--x--\n",
-    ".html": WEIXIN.encode(),
-    ".csv": f'编号,正文\n1,"{STORY}"\n'.encode("gb18030"),
-    ".json": json.dumps([{"text": STORY}]).encode(),
-}  # fmt: skip
-
-
-def assert_all_readable(data: bytes, name: str) -> None:
-    results = list(read_bytes(data, name))
-    assert results
-    for result in results:
-        assert isinstance(result, (Document, InputError))
-        if isinstance(result, Document):
-            result.text.encode()
-            assert result.text.strip()
-            assert result.doc_id
-        else:
-            assert str(result)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(made=BYTES)
+def test_random_bytes_under_any_extension_never_raise(made: tuple[bytes, str]) -> None:
+    check_bytes(made)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.binary(max_size=600), suffix=st.sampled_from([*READERS, "", ".png"]))
-def test_random_bytes_under_any_extension_never_raise(data: bytes, suffix: str) -> None:
-    assert_all_readable(data, f"a{suffix}")
-    preview(data, f"a{suffix}")
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    suffix=st.sampled_from(sorted(WHOLE)),
-    cuts=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), max_size=6),
-    end=st.floats(0.1, 1),
-)
-def test_damaged_files_never_raise(suffix: str, cuts: list[tuple[float, bytes]], end: float) -> None:
-    data = bytearray(WHOLE[suffix])
-    for place, put in cuts:
-        at = int(place * (len(data) - 1))
-        data[at : at + len(put)] = put
-    assert_all_readable(bytes(data[: max(1, int(end * len(data)))]), f"a{suffix}")
+@given(made=DAMAGE)
+def test_damaged_files_never_raise(made: tuple[int, list[tuple[float, bytes]], float]) -> None:
+    check_readable(*damaged(*made))
 
 
 def test_a_lying_size_in_a_zip_is_no_way_round_the_limits() -> None:

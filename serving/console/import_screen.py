@@ -26,8 +26,8 @@ from serving.api.viewer import RANKS
 from serving.console import import_parts as parts
 from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
 from serving.console.html_parts import problem
-from serving.console.incident_screen import spreadsheet_cell
 from serving.console.room import Room, Visitor, asked, told
+from serving.formats import flat_table
 from serving.ingest import IngestSummary, accept_all
 
 log = logging.getLogger("fanzha.console")
@@ -274,6 +274,6 @@ def refused_csv(session: Any, batch_id: str) -> str:
         for row in rows:
             error = row.error or {}
             cells = [row.number, row.name, *(error.get(part, "") for part in ("found", "where", "expected", "advice"))]
-            writer.writerow(map(spreadsheet_cell, cells))
+            writer.writerow(map(flat_table.cell, cells))
         after = rows[-1].number
     return stream.getvalue()

@@ -24,6 +24,7 @@ from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, tell
 from serving.console.html_parts import Html, empty, join, options, problem, tag, void
 from serving.console.incident_rows import COUNTED, PAGE, End, Stretch, count, list_page
 from serving.console.room import BASE, Room, Visitor, asked, told
+from serving.formats import flat_table
 from serving.queries import IncidentFilter
 
 log = logging.getLogger("fanzha.console")
@@ -298,14 +299,8 @@ def table_csv(lines: list[dict[str, Any]]) -> str:
             total.get("min", ""), total.get("max", ""), wording.days(line["first_date"], line["last_date"]), line["independent_sources"],
             wording.STATUS.get(line["status"], line["status"]), wording.BASIS.get(line["basis"], line["basis"]), line["revised_at"],
         ]  # fmt: skip
-        writer.writerow(map(spreadsheet_cell, cells))
+        writer.writerow(map(flat_table.cell, cells))
     return stream.getvalue()
-
-
-def spreadsheet_cell(value: Any) -> str:
-    """A value as a cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _heading(views: list[str] | None) -> Html:

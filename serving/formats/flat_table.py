@@ -17,6 +17,8 @@ from typing import Any, Literal
 Sort = Literal["text", "int", "float", "bool"]
 ROLES = ("loss", "gain", "flow", "recovered", "frozen", "fine")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What some programs drop from the front of a cell before they look at it.
+_UNSEEN = " \u00a0\u3000\u200b\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,17 @@ def csv_text(incidents: Sequence[Mapping[str, Any]], *, header: bool = True) -> 
         writer.writerow(column.name for column in COLUMNS)
     for incident in incidents:
         row = row_of(incident)
-        writer.writerow(_cell(row[column.name]) for column in COLUMNS)
+        writer.writerow(cell(row[column.name]) for column in COLUMNS)
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as a cell that no spreadsheet takes for a formula: an apostrophe before what begins as one."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip(_UNSEEN).startswith(_FORMULA) else value
 
 
 def _joined(values: Iterable[str]) -> str:
