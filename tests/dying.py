@@ -51,7 +51,7 @@ def killed(code: str, number: int, events: tuple[str, ...] = STATEMENTS) -> bool
     number 0: never killed.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dying_warm"])
+    context.set_forkserver_preload(["dying_warm", *_main()])
     with tempfile.NamedTemporaryFile(prefix="fanzha-dying-") as errors:
         child = context.Process(target=_die, args=(code, number, events, dict(environment()), errors.name), daemon=True)
         with _path_of_tests():  # the first start brings up the process that forks, which imports by this
@@ -65,6 +65,12 @@ def killed(code: str, number: int, events: tuple[str, ...] = STATEMENTS) -> bool
         assert not hung, f"hung: {said}"
         assert child.exitcode in (0, -signal.SIGKILL), said
         return child.exitcode != 0
+
+
+def _main() -> list[str]:
+    """The program that runs, where it is a module: every child executes it once more, which costs what is not imported before."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return [spec.name] if spec and not spec.name.endswith("__main__") else []
 
 
 @contextlib.contextmanager
