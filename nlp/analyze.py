@@ -33,6 +33,11 @@ def tactics_of(text: str) -> tuple[str, ...]:
     )
 
 
+def whole_text(article: Article) -> str:
+    """An article's text with its title, as the gate looks at it."""
+    return article.text if article.text.startswith(article.title) else f"{article.title}\n{article.text}"
+
+
 def to_document(mention: Mention, article: Article, text: str) -> Mention | None:
     """The mention with offsets into the document's text; None where it would stretch over two pieces of a page."""
     start = article.offsets[mention.start]
@@ -74,8 +79,7 @@ class Analyzer:
         """How surely the gate lets it go, None where it is read. A complaint always is: nobody who was robbed has to use the right words."""
         if not self.gated or document.nature == "complaint":
             return None
-        whole = article.text if article.text.startswith(article.title) else f"{article.title}\n{article.text}"
-        return gate.surely_unrelated(whole, self.classifier.glance)
+        return gate.surely_unrelated(whole_text(article), self.classifier.glance)
 
     def _article(self, document: Document, article: Article, verdict: Verdict) -> Analysis:
         found: Sequence[Mention] = ()

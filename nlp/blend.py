@@ -54,7 +54,7 @@ class BlendEngine:
 
     def glance(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds,) by the table alone, under its own temperature."""
-        return cool(self.lexical.score(text), self.weights, self.kinds)[: self.kinds]
+        return self.lexical.score(text, self.kinds) / np.float32(self.weights.kind_temperature)
 
     def tag(self, text: str) -> tuple[TokenTag, ...]:
         """What the encoder's token head finds in the whole text; () where it has none."""

@@ -74,9 +74,12 @@ class LexicalEngine:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def score(self, text: str) -> NDArray[np.float32]:
-        """Logits (kinds + labels,) of one text: sublinear counts × idf, unit length, times the weights; the lead apart, at half weight."""
-        logits = self.bias.copy()
+    def score(self, text: str, outputs: int | None = None) -> NDArray[np.float32]:
+        """Logits (kinds + labels,) of one text: sublinear counts × idf, unit length, times the weights; the lead apart, at half weight.
+
+        outputs: only the first so many of them.
+        """
+        logits = self.bias[:outputs].copy()
         self._add(*count_ngrams(text), 1.0, logits)
         if int(self.buckets[-1]) >> BITS:
             self._add(*count_lead(text), LEAD_WEIGHT, logits)
@@ -100,7 +103,7 @@ class LexicalEngine:
         values = (1.0 + np.log(counts[known])) * self.idf[rows]
         norm = float(np.linalg.norm(values))
         if norm:
-            logits += (values * (weight / norm)).astype(np.float32) @ self.weights[rows]
+            logits += (values * (weight / norm)).astype(np.float32) @ self.weights[rows, : len(logits)]
 
 
 def read_engine(path: Path) -> LexicalEngine:

@@ -153,8 +153,9 @@ def serve(
     store: StoreOption = None,
 ) -> None:
     """启动接口服务，并在后台处理收件箱。"""
-    from serving import screen
+    from serving import heap, screen
 
+    heap.few_heaps()
     if demo and not is_loopback(host):
         raise InputError(
             f"演示模式不能监听 {host}",

@@ -31,7 +31,7 @@ State = Literal["ok", "note", "missing"]
 # What analysing and serving need, and what a test of an installation would otherwise only meet at the first document.
 PACKAGES = (
     "jieba", "spacy", "onnxruntime", "tokenizers", "pydantic", "fastapi", "uvicorn", "sqlalchemy", "alembic", "trafilatura",
-    "pypdf", "openpyxl", "python-docx", "warcio", "datasketch",
+    "pypdf", "openpyxl", "python-docx", "warcio",
 )  # fmt: skip
 # Below this a store of a hundred thousand documents no longer fits.
 DISK_FLOOR = 2_000_000_000

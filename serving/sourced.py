@@ -24,8 +24,8 @@ CHUNK = 1000
 # Sketches kept for comparing; about 4 kB each. A store of more cases reads the others again, a tenth of a millisecond each.
 KEPT = 20_000
 
-# Characters of text kept for building incidents anew; two bytes each, so 16 MB and about as much in records.
-KEPT_CHARACTERS = 8_000_000
+# Characters of text kept for building incidents anew: of 5,000 complaints, two bytes each, so 8 MB and twice as much in records.
+KEPT_CHARACTERS = 4_000_000
 # What a record weighs beside its text, in characters: a complaint's is about this long.
 _RECORD = 500
 

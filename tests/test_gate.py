@@ -45,14 +45,28 @@ class Everything:
 )  # fmt: skip
 def test_a_word_of_the_field_lets_an_article_pass(text: str) -> None:
     assert gate.has_word(text)
+    assert gate.surely_unrelated(text, lambda _: 0.94) is None
+
+
+@pytest.mark.parametrize("text", ["网络诈骗，上当", "加薇❤了解", "刷-单 日结", "詐騙犯冒充客服"])
+def test_two_words_or_a_spelling_that_evades_are_read_however_sure_the_table_is(text: str) -> None:
+    assert gate.count_words(text) == 2
     assert gate.surely_unrelated(text, lambda _: 1.0) is None
+
+
+def test_a_single_word_is_let_go_only_when_the_table_is_surer() -> None:
+    text = "市民冒充不了的味道，老字号重新开张。"
+    assert gate.count_words(text) == 1
+    assert gate.surely_unrelated(text, lambda _: gate.SURE_WITH_A_WORD) == gate.SURE_WITH_A_WORD
+    assert gate.surely_unrelated(text, lambda _: gate.SURE) is None
+    assert gate.surely_unrelated(text, lambda _: None) is None
 
 
 @pytest.mark.parametrize("text", [ORDINARY, "", "。", "今年粮食产量再创新高。", "\ud800", "a" * 100_000])
 def test_what_holds_none_is_let_go(text: str) -> None:
     assert not gate.has_word(text)
     assert gate.surely_unrelated(text, lambda _: 0.97) == 0.97
-    for doubtful in (0.89, 0.0, None):  # the table is not sure, or there is none: it is read
+    for doubtful in (0.69, 0.0, None):  # the table is not sure, or there is none: it is read
         assert gate.surely_unrelated(text, lambda _, share=doubtful: share) is None
 
 

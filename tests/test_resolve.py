@@ -1,5 +1,6 @@
 """Which cases are one incident, and what the incident then says. Worked by hand on invented cases."""
 
+import zlib
 from decimal import Decimal
 
 import pytest
@@ -98,6 +99,22 @@ def test_reprints_are_found_by_their_text():
     words = "".join(chr(0x4E00 + (i * 37) % 800) for i in range(400))
     link = compare(told(1, text=words), told(2, text=words[:390] + "完"))
     assert link.decision == "reprint"
+
+
+def test_a_signature_is_the_one_that_stores_hold():
+    """Those of datasketch 2: what was filed before and what is filed now have to be comparable."""
+    from datasketch import MinHash
+
+    for text in (
+        "某地警方通报一起兼职刷单案件，事主先后转账三次，共计三万余元。",
+        "一二三四五" * 4,
+        "abc 甲乙丙丁" * 3000,
+        "不足二十字",
+    ):
+        squeezed = "".join(text.split())
+        sketch = MinHash(num_perm=64, seed=1, hashfunc=zlib.crc32, scheme="affine32")
+        sketch.update_batch({squeezed[at : at + 5].encode() for at in range(len(squeezed) - 4)})
+        assert signature(text) == (tuple(map(int, sketch.hashvalues)) if len(squeezed) >= 20 else ())
 
 
 def test_tellings_of_one_case_share_a_blocking_key():

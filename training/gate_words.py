@@ -3,9 +3,10 @@
     python -m training.gate_words [--data ../shared] [--write]
 
 In: all annotated documents (gold train, labels, dev, dev_labels; the open corpus) and ordinary news, in the form of ../shared. Out: on
-standard output the recall of articles about scams (cases and advice) with its 95 % interval, out of fold: the words that judge a document
-were chosen, and the table was fitted, without any document of its cluster; and the share of ordinary news that is let go. --write puts
-the words of all documents into nlp/lexicon/gate.txt.
+standard output, for several pairs of thresholds, the recall of articles about scams (cases and advice) with its 95 % interval, out of fold:
+the words that judge a document were chosen, and the table was fitted, without any document of its cluster or voice; and the share of
+ordinary news that is let go. All texts are cleaned first, as the gate meets them; a document is lost when each of its articles is let go.
+--write puts the words of all documents into nlp/lexicon/gate.txt.
 
 A word is chosen when at least `LEAST` of the articles about scams hold it and at most `MOST` of the ordinary ones: enough that each
 article holds several, few enough that ordinary news passes by. The stems below and the field's slang and tactics are always in. Words are
@@ -18,14 +19,18 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlp import gate, model_folder, taxonomy
+from nlp.analyze import whole_text
 from nlp.classify import softmax
+from nlp.clean import clean
+from nlp.records import Document
 from nlp.segment import lexicon, segment
 from nlp.spelling import find_evasive, fold
 from training.configuration import read_configuration
@@ -46,6 +51,8 @@ SORTS = ("slang", "tactic")
 # and 0.88, 0.80, 0.71, 0.64, 0.49 of the second news file let go: 2 is the first whose interval lies above 0.995.
 LEAST, MOST = 0.1, 2 / 1590
 FOLDS = 10
+# Pairs of thresholds that are printed: without a word, with one (2: never).
+LADDER = ((0.9, 2.0), (0.8, 2.0), (0.7, 2.0), (0.6, 2.0), (0.7, 0.9), (0.7, 0.8))
 # Words of an article's beginning suffice to choose from; whether it holds them is asked of the whole.
 BEGINNING = 3000
 _WORD = re.compile("[一-鿿]{2,4}")
@@ -86,21 +93,29 @@ def read_news(data: Path, name: str) -> list[str]:
     return [f"{row['title']}\n{row['text']}" if row.get("title") else row["text"] for row in rows]
 
 
-def held_out_glances(data: Path) -> dict[str, float]:
-    """Probability of "unrelated" by a table that saw nothing of the document's cluster or voice: id → probability.
+def cleaned(identity: str, text: str) -> list[str]:
+    """The articles of a document as the gate sees them: title first."""
+    return [whole_text(article) for article in clean(Document(identity, text))]
 
-    The training documents of the table by folds, all others (evaluation gold, held-out voices) by the shipped one.
+
+def held_out_glances(data: Path, articles: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:
+    """Probability of "unrelated" by a table that saw nothing of the document's cluster or voice: id → one an article.
+
+    articles: id → texts. The training documents of the table by folds; all others (evaluation gold, held-out voices) are not in the answer.
     """
     from sklearn.model_selection import GroupKFold
 
-    from training.train_lexical import count_features, fit_head  # SciPy and scikit-learn: the extra train
+    # SciPy and scikit-learn: the extra train
+    from training.train_lexical import count_all, count_features, fit_head, to_buckets, weigh
 
     configuration = read_configuration(CONFIGURATION)
     settings = configuration.lexical
     assert settings is not None
     examples = gather(data, configuration.data, configuration.seed).examples
     kinds = [kind.id for kind in taxonomy.load().kinds]
-    columns, found = count_features(examples, settings).rotated.columns, {}
+    features = count_features(examples, settings)
+    columns, unrelated = features.rotated.columns, kinds.index(taxonomy.UNRELATED)
+    found: dict[str, list[float]] = {}
     temperature = json.loads((model_folder.default_folder() / "blend.json").read_text(encoding="utf-8"))[
         "kind_temperature"
     ]
@@ -109,11 +124,26 @@ def held_out_glances(data: Path) -> dict[str, float]:
             columns[inside], [examples[i].kind for i in inside], [examples[i].weight for i in inside], kinds,
             settings.kind_c, settings.balance, settings.loss,
         )  # fmt: skip
-        shares = softmax(((columns[outside] @ weights + bias) / temperature).astype(np.float32))[
-            :, kinds.index(taxonomy.UNRELATED)
-        ]
-        found |= {examples[i].id: float(share) for i, share in zip(outside, shares, strict=True)}
+        asked = [examples[i] for i in outside if examples[i].id in articles]
+        if not asked:
+            continue
+        texts = [replace(example, text=text) for example in asked for text in articles[example.id]]
+        table = weigh(count_all(texts, settings.lead), features.buckets, features.idf)
+        logits = (table @ to_buckets(features.table, features.rotated, weights) + bias) / temperature
+        for example, share in zip(texts, softmax(logits.astype(np.float32))[:, unrelated], strict=True):
+            found.setdefault(example.id, []).append(float(share))
     return found
+
+
+def lets_go(words: int, share: float, sure: float, sure_with_a_word: float) -> bool:
+    """Would the gate let this article go at these thresholds?"""
+    return words < 2 and share >= (sure_with_a_word if words else sure)
+
+
+def count_among(text: str, words: Collection[str]) -> int:
+    """`gate.count_words` with other words, which are folded and in lower case."""
+    folded = fold(text).lower()
+    return 2 if find_evasive(folded) else min(2, sum(word in folded for word in words))
 
 
 def recall(name: str, passed: Sequence[bool]) -> None:
@@ -150,31 +180,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
         TARGET.write_text("\n".join([head, *dict.fromkeys((*STEMS, *fixed, *learned))]) + "\n", encoding="utf-8")
         gate.words.cache_clear()
         gate._words.cache_clear()
-    held = np.zeros(len(gold), dtype=bool)
+    fixed = [*STEMS, *(word for word, sort in lexicon().items() if sort in SORTS)]
+    articles = {example.id: cleaned(example.id, example.text) for example in (*gold, *written)}
+    counted = {example.id: [gate.count_words(text) for text in articles[example.id]] for example in written}
     for inside, outside in GroupKFold(FOLDS).split(gold, groups=[clusters[example.id] for example in gold]):
-        held[outside] = told.passes(choose(told.holds[inside], ordinary.holds))[outside]
-    # 3. What the table says of those without a word.
-    classifier, unseen = model_folder.load(), held_out_glances(given.data)
-
-    def passes(example: Example, by_word: bool) -> bool:
-        share = unseen[example.id] if example.id in unseen else classifier.glance(example.text)
-        return by_word or share is None or share < gate.SURE
-
-    print("留出折，案件和提示：")
-    by_gold = [passes(example, bool(by_word)) for example, by_word in zip(gold, held, strict=True)]
-    by_written = [passes(example, gate.has_word(example.text)) for example in written]
-    recall("真实文本，只看词", [bool(by_word) for by_word in held])
-    recall("真实文本，词与词面表", by_gold)
-    recall("自撰语料，只看词", [gate.has_word(example.text) for example in written])
-    recall("自撰语料，词与词面表", by_written)
-    published = [passed for example, passed in zip(written, by_written, strict=True) if example.register in PUBLISHED]
-    recall("其中公开体裁，词与词面表", published)
-    recall("全部标注", by_gold + by_written)
-    # 4. The gate as it stands, on ordinary news.
-    print(f"词表 {len(gate.words())} 个词；普通新闻放走：")
-    for name, texts in news.items():
-        gone = sum(gate.surely_unrelated(text, classifier.glance) is not None for text in texts)
-        print(f"  {name}：{len(texts)} 篇，{gone / len(texts):.3f}")
+        is_in = choose(told.holds[inside], ordinary.holds)
+        own = {fold(word).lower() for word in (*fixed, *(words[i] for i in np.flatnonzero(is_in)))}
+        for name in (gold[i].id for i in outside):
+            counted[name] = [count_among(text, own) for text in articles[name]]
+    # 3. What the table says of them.
+    classifier, shares = model_folder.load(), held_out_glances(given.data, articles)
+    for name, texts in articles.items():
+        if name not in shares:
+            shares[name] = [classifier.glance(text) or 0.0 for text in texts]
+    parts = [cleaned(f"{name} {at}", text) for name, texts in news.items() for at, text in enumerate(texts)]
+    passing = [[(gate.count_words(text), classifier.glance(text) or 0.0) for text in texts] for texts in parts]
+    groups = {
+        "真实文本": gold, "自撰语料": written,
+        "其中公开体裁": [example for example in written if example.register in PUBLISHED], "全部标注": [*gold, *written],
+    }  # fmt: skip
+    print("留出折，清洗以后，案件和提示；只看词：")
+    for name, examples in groups.items():
+        recall(name, [any(counted[example.id]) for example in examples])
+    # 4. Several thresholds, then those of the gate.
+    for sure, more in (*LADDER, (gate.SURE, gate.SURE_WITH_A_WORD)):
+        print(
+            f"没有词的 {sure}、只有一个词的 {more} 起放走{'（门）' if (sure, more) == (gate.SURE, gate.SURE_WITH_A_WORD) else ''}："
+        )
+        for name, examples in groups.items():
+            judged = [zip(counted[example.id], shares[example.id], strict=True) for example in examples]
+            recall(name, [not all(lets_go(*article, sure, more) for article in document) for document in judged])
+        begin = 0
+        for name, told_news in news.items():
+            these = passing[begin : begin + len(told_news)]
+            begin += len(told_news)
+            gone = sum(all(lets_go(*article, sure, more) for article in document) for document in these)
+            print(f"  {name}：{len(these)} 篇，放走 {gone / len(these):.3f}")
+    print(f"词表 {len(gate.words())} 个词")
 
 
 if __name__ == "__main__":

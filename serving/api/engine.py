@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from nlp.errors import ModelError
 from nlp.records import Document, Reading
 from nlp.segment import tokens
-from serving import inbox, queries
+from serving import heap, inbox, queries
 from serving.api.desk import ADVICE, Desk
 from serving.api.problems import BusyError, NotReadyError
 from serving.delivery import Sender
@@ -42,6 +42,8 @@ ANSWER_SECONDS = 10.0
 READ_SECONDS = 120.0
 # What is being read when the server stops is finished; a newspaper page on a slow machine takes seconds.
 STOP_SECONDS = 30.0
+# Pages of an SQLite store that this process keeps in memory, over all its connections: each may fill 64 MB once it has written.
+PAGES_BYTES = 48_000_000
 # Uploads read at a time: each may hold 100 MB in memory.
 UPLOADS = 2
 # The worker is started again after an error that nobody foresaw; at once would fill the log.
@@ -80,6 +82,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = open_store(settings.store)
+        self.store.bound_pages(PAGES_BYTES)
         self.desk = Desk(self.store, lambda: self.worker().analyzer, places=settings.places)
         self.uploading = Gate(UPLOADS, 0, ANSWER_SECONDS)
         self.failure: Exception | None = None
@@ -201,6 +204,7 @@ class Engine:
         finally:
             self._loaded.set()
         self._warm()
+        heap.give_back()
         while not self._stop.is_set():
             try:
                 self._worker.run(self._stop)

@@ -88,6 +88,12 @@ class Store:
             if mine and self._turn is not None:
                 self._turn.release()
 
+    def bound_pages(self, size: int) -> None:
+        """Keep at most about so many bytes of SQLite's pages in this process, whatever its connections may; nothing on PostgreSQL."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {size}")
+
     def close(self) -> None:
         """Give back every connection. The last one to leave folds the WAL into the file."""
         self.engine.dispose()
