@@ -19,6 +19,7 @@ from serving.store.tables import CaseRow
 
 LEVELS = ("clear", "green", "amber", "amber+strict", "red")
 FOR_READERS = ("clear", "green")
+_TO_THE_END = 2**31 - 1  # of a text however long
 # Asked for every incident that is built: put together once.
 _DECISIONS = sa.inspect(DecisionRow).local_table
 _LAST_SAID = (
@@ -109,6 +110,17 @@ def follow(session: Session, document_id: str) -> None:
             apart = data["start"] >= end or data["end"] <= start or home == incident_id
             if not apart and (target is None or target.id < number):
                 carry(session, incident_id, home)
+
+
+def inherit(session: Session, before: str, after: str) -> None:
+    """A corrected text takes the place of another: what was closed in that one is closed in all of it, for stretches do not compare."""
+    noted = sa.select(RuledCaseRow.decision_id).where(RuledCaseRow.document_id == before)
+    marks = sa.select(DecisionRow.id).where(DecisionRow.id.in_(noted), DecisionRow.sort == "mark")
+    there = {"document_id": after, "start": 0, "end": _TO_THE_END}
+    for number in session.scalars(marks).all():
+        if session.scalar(sa.select(RuledCaseRow.id).filter_by(decision_id=number, **there).limit(1)) is None:
+            session.add(RuledCaseRow(decision_id=number, case_id=None, moved=True, **there))
+    session.flush()
 
 
 def _closed() -> sa.Select[tuple[str]]:

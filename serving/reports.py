@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from nlp import taxonomy
 from nlp.errors import ConflictError, InputError
 from nlp.records import Document
-from serving import changes, filing, inbox, incidents, queries
+from serving import changes, filing, inbox, incidents, marking, queries
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now
 from serving.store.tables import ArticleRow, BatchEntryRow, DocumentRow, InboxRow, ReportRow
@@ -176,3 +176,4 @@ def _replace_text(session: Session, report: ReportRow, document: Document, accep
     )
     session.flush()
     incidents.withdraw_documents(session, [before])
+    marking.inherit(session, before, accepted.document_id)

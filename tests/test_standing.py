@@ -249,6 +249,22 @@ def test_a_case_that_leaves_a_closed_incident_by_a_new_reading_stays_closed(stor
         assert [name] in together(store, "reader")
 
 
+def test_a_corrected_text_of_a_closed_complaint_stays_closed(store: Store) -> None:
+    put(store, complaint("我被骗了\n嫌疑人：钱大山\n损失：777"))
+    with store.writing() as session:
+        [report] = session.scalars(sa.select(ReportRow))
+        reports.review(session, report.id, by="值班员甲")
+    assert together(store, "reader") == [[""]]  # a reader is not told its number
+    with store.writing() as session:
+        rulings.mark(session, incident_of(store, "TS-1"), tlp="red", by="编辑甲")
+    for text in ("我被骗了\n嫌疑人：钱大川\n损失：80001", "更正：骗我的人\n嫌疑人：吴小林\n损失：19"):
+        with store.writing() as session:
+            reports.correct(session, report.id, by="乙", document=complaint(text))
+        put(store)
+        assert together(store, "reader") == []
+        assert len(together(store)) == 1
+
+
 def test_whoever_saw_an_older_revision_is_told(store: Store) -> None:
     from nlp.errors import ConflictError
 
