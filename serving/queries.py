@@ -79,17 +79,18 @@ def list_incidents(
     limit = max(1, min(limit, most))
     order = IncidentRow.sequence if full else IncidentRow.reader_sequence
     narrowed = narrow(session, replace(wanted, words=""), viewer)
-    query = sa.select(IncidentRow.id).where(IncidentRow.withdrawn.is_(False), *narrowed.conditions)
-    if not full:
-        query = query.where(IncidentRow.public.is_(True))
+    shown = [IncidentRow.withdrawn.is_(False)] + ([] if full else [IncidentRow.public.is_(True)])
+    shown += [] if as_of is None else [IncidentRow.sequence <= as_of]
+    query = sa.select(IncidentRow.id).where(*shown, *narrowed.conditions)
     if cursor is not None:
         query = query.where(order < cursor)
-    if as_of is not None:
-        query = query.where(IncidentRow.sequence <= as_of)
     # Where few can fit, a database that walks the list in its order would walk all of it: the order is no column of its own then.
     newest = (order + 0 if narrowed.few else order).desc()
     if wanted.words.strip():
-        ids = word_pages.ids(session, wanted.words, query, order, newest, limit + 1)
+        by_ids = sa.select(IncidentRow.id).where(*shown, *narrowed.unled)
+        by_ids = by_ids if cursor is None else by_ids.where(order + 0 < cursor)
+        asked = word_pages.Asked(wanted.words, query, by_ids, order, narrowed.few)
+        ids = word_pages.ids(session, asked, limit + 1)
     else:
         ids = session.scalars(query.order_by(newest).limit(limit + 1)).all()
     # Whole rows, a few kilobytes each, for the page alone.
@@ -258,10 +259,14 @@ def _search(session: Session) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """A filter as conditions on `IncidentRow`. few: one of them alone lets at most `FEW` incidents through, and says so by their ids."""
+    """A filter as conditions on `IncidentRow`. few: one of them alone lets at most `FEW` incidents through, and says so by their ids.
+
+    unled: the same conditions for incidents that are taken by their ids, whatever they are taken by: a database begins with none of them.
+    """
 
     conditions: tuple[Any, ...]
     few: bool
+    unled: tuple[Any, ...]
 
 
 def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[Any]:
@@ -277,28 +282,31 @@ def narrow(session: Session, wanted: IncidentFilter, viewer: str) -> Narrowed:
         session.scalar(sa.select(sa.func.count()).select_from(each.some.limit(FEW + 1).subquery())) or 0 for each in asked
     ]  # fmt: skip
     few = any(number <= FEW for number in numbers)
+
+    def conditions_on(row: Any) -> tuple[Any, ...]:
+        found: list[Any] = [
+            sa.false() if not number else each.ids if number <= FEW else each.of(row)
+            for each, number in zip(asked, numbers, strict=True)
+        ]
+        if wanted.labels:
+            found.append(row.label.in_(wanted.labels))
+        if wanted.kinds and "case" not in wanted.kinds:
+            found.append(sa.false())
+        for column, value in ((row.status, wanted.status), (row.basis, wanted.basis), (row.tlp, wanted.tlp)):
+            if value:
+                found.append(column == value)
+        if wanted.loss_min_fen is not None:
+            found.append(row.loss_max_fen >= wanted.loss_min_fen)
+        if wanted.loss_max_fen is not None:
+            found.append(row.loss_min_fen <= wanted.loss_max_fen)
+        if wanted.words.strip():
+            keys = _search(session).keys("incident", wanted.words)
+            found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
+        return tuple(found)
+
     # 2. Taken by their ids, nothing else may lead: a database that begins with a type goes through all that are of it.
-    row: Any = _Unled() if few else IncidentRow
-    found: list[Any] = [
-        sa.false() if not number else each.ids if number <= FEW else each.of(row)
-        for each, number in zip(asked, numbers, strict=True)
-    ]
-    # 3. The rest is asked of each.
-    if wanted.labels:
-        found.append(row.label.in_(wanted.labels))
-    if wanted.kinds and "case" not in wanted.kinds:
-        found.append(sa.false())
-    for column, value in ((row.status, wanted.status), (row.basis, wanted.basis), (row.tlp, wanted.tlp)):
-        if value:
-            found.append(column == value)
-    if wanted.loss_min_fen is not None:
-        found.append(row.loss_max_fen >= wanted.loss_min_fen)
-    if wanted.loss_max_fen is not None:
-        found.append(row.loss_min_fen <= wanted.loss_max_fen)
-    if wanted.words.strip():
-        keys = _search(session).keys("incident", wanted.words)
-        found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
-    return Narrowed(tuple(found), few)
+    unled = conditions_on(_Unled())
+    return Narrowed(unled if few else conditions_on(IncidentRow), few, unled)
 
 
 class _Unled:

@@ -78,7 +78,7 @@ _LIGHT = (
     )
     .join(_DOCUMENTS, _DOCUMENTS.c.id == _CASES.c.document_id)
     .join(_ARTICLES, (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.number == _CASES.c.article))
-    .where(_DOCUMENTS.c.withdrawn.is_(False))
+    .where(_DOCUMENTS.c.withdrawn.is_(False), _CASES.c.id.in_(sa.bindparam("names", expanding=True)))
 )  # fmt: skip
 # What may change without the case: read every time. Columns, not entities: ten thousand incidents are rebuilt in an import, and
 # ORM objects cost more than their rows.
@@ -128,7 +128,7 @@ def to_compare(
         else:
             missing.append(case_id)
     for some in chunks(missing):
-        for row in session.execute(_LIGHT.where(_CASES.c.id.in_(some))):
+        for row in session.execute(_LIGHT, {"names": list(some)}):
             found[row.id] = _keep(_light(row), row.stamp)
     return found
 

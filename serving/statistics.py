@@ -168,9 +168,9 @@ def recount(session: Session) -> dict[tuple[Any, ...], tuple[int, ...]]:
 def held(session: Session) -> dict[tuple[Any, ...], tuple[int, ...]]:
     """The totals as they are kept, in the form of `recount`; groups that are empty again are left out."""
     kept = {
-        tuple(getattr(row, name) for name in names): tuple(getattr(row, name) for name in _SUMS)
+        tuple(row[: len(names)]): tuple(row[len(names) :])
         for model, names in ((DailyTotalRow, _KEY), (CoarseTotalRow, _COARSE_KEY))
-        for row in session.scalars(sa.select(model))
+        for row in session.execute(sa.select(*(getattr(model, name) for name in (*names, *_SUMS))))
     }
     return {key: sums for key, sums in kept.items() if any(sums)}
 
