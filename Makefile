@@ -10,10 +10,10 @@ SHARED ?= ../shared
 help:
 	@echo "make run        安装、建库、读入样例，工作台在 http://127.0.0.1:8000/console"
 	@echo "make test       精简环境的测试（8 分钟以内）"
-	@echo "make test-all   全部测试：另装 torch 等"
+	@echo "make test-all   全部测试：另装 torch 等；末了核对快慢的比值"
 	@echo "make trust      故障、坏输入、角色、攻击：逐项试，一张表（全套要一两个小时）"
 	@echo "make lint       ruff 与 mypy"
-	@echo "make bench      速度对照"
+	@echo "make bench      速度对照，各步骤的比值写到 benchmarks/speed-ratios.md 和 .svg"
 	@echo "make evaluate   在 \$$(SHARED)/gold 上评测随附模型"
 	@echo "make train-small  只用仓库里的语料重新训练，并与随附模型比较"
 
@@ -56,6 +56,7 @@ browser:
 
 test-all: $(VENV_ALL)/.installed runs/.encoder browser
 	FANZHA_TEST_ALL=1 $(VENV_ALL)/bin/python -m pytest -n 2
+	$(VENV_ALL)/bin/python -m benchmarks.ratios --check
 
 trust: $(VENV_ALL)/.installed
 	$(VENV_ALL)/bin/python -m benchmarks.trust
@@ -67,6 +68,7 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m benchmarks.reading_speed
+	$(VENV)/bin/python -m benchmarks.ratios --report benchmarks
 
 evaluate: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m training.evaluate nlp/models/lexical-20261122 nlp/models/blend-20261122 --gold $(SHARED)/gold/dev.jsonl $(SHARED)/gold/dev_labels.jsonl
