@@ -76,6 +76,8 @@ def read_front_matter(text: str) -> FrontMatter:
         return FrontMatter()
     values: dict[str, Aligned] = {}
     keys = list(_KEY.finditer(text, opening.end(), close))
+    if not keys:  # it opens as one and tells nothing: it is text
+        return FrontMatter()
     for key, following in zip(keys, [*keys[1:], None], strict=True):
         end = following.start() if following else close
         value = _unquoted(span(text, key.end(), end).strip())

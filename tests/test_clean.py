@@ -320,3 +320,11 @@ def test_lines_lose_links_images_and_tags_but_keep_their_words() -> None:
     assert "粗" in line.text
     assert "![" not in line.text
     assert "[注](不是网址)" in line.text
+
+
+def test_what_opens_as_front_matter_and_tells_nothing_is_text() -> None:
+    """Made by `bad_inputs`: a key so near to the dashes that none is read."""
+    assert read_front_matter("---\nurl:云州---\n正文").values == {}
+    for text in ("---\nurl:微信扫一扫微信扫一扫---", "---\ntitle:---\n八万元被骗走。", "---\nurl:---"):
+        for article in clean(Document("a", text)):
+            assert text[article.start : article.end]
