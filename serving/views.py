@@ -17,6 +17,7 @@ from nlp.incident import Fact, Incident
 from nlp.named import number_sort
 from nlp.records import Mention, PersonName
 from nlp.wire import value_fields
+from serving import linking
 from serving.changes import INNER
 from serving.store import shapes
 from serving.store.tables import ChangeRow, IncidentRow
@@ -216,6 +217,7 @@ def _fact(fact: Fact, viewer: str, names: Mapping[str, str], hidden: set[str]) -
         value.pop("origin", None)
     return {
         "kind": fact.kind, "role": fact.role, "text": mask.render(fact.text, sort, viewer, names), "value": value,
+        "token": linking.token(fact.value, fact.role),
         "confidence": round(fact.confidence, 4), "sources": fact.sources,
         "aliases": [mask.render(alias, names.get(alias, sort), viewer, names) for alias in fact.aliases],
         "evidence_total": fact.evidence_total or len(fact.evidence),

@@ -85,6 +85,12 @@ class FactOut(BaseModel):
     value: ValueOut = Field(
         description="规范化的值", examples=[{"value_min": 32800, "value_max": 32800, "currency": "CNY"}]
     )
+    token: str = Field(
+        "",
+        description="卡号、电话、微信等的带密钥记号：同一个值记号相同，看不到号码的人也能知道两个事件用的是同一个；没有设数据密钥、"
+        "证件号、来源已经遮住的、受害人的，为空",
+        examples=["k-5f0c1d2e3a4b5c6d7e8f"],
+    )
     confidence: float = Field(description="把握（0–1）", examples=[0.9])
     sources: int = Field(1, description="几个独立来源这样说", examples=[2])
     aliases: list[str] = Field([], description="其他写法", examples=[["陈某"]])
