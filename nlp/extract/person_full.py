@@ -44,6 +44,8 @@ _HER_NAME = re.compile(r"(?:名叫|姓名[:：]?|名字叫|名为|一个叫|叫�
 _LEADS = re.compile(r"以([一-鿿]{2,3})(?=(?:等人)?为首)")
 _INVOLVED = re.compile(r"(?:以|抓获|伙同|逮捕|举报人[:：]?|联系人[:：]?|法人[:：]?|控制人[:：]?)(?=[一-鿿])")
 _ATTRIBUTES = re.compile(r"[（(]([^（()）\n]{1,60})[)）]")
+_NO_LINK = frozenset("才和来利")
+_SPEAKS = re.compile("说|告诉|介绍|表示|提醒|解释|回忆|坦言|指出")
 
 
 class FullNames:
@@ -100,8 +102,12 @@ class FullNames:
             and folded[end : end + 2] not in after_name_words()
         ):
             points -= 1.5
-        if len(given) == 2 and given[-1] in after_name() and given[-1] not in given_characters():
+        says = folded[end : end + 1] == "说" or folded[end : end + 2] in after_name_words()
+        if len(given) == 2 and given[-1] in after_name() and given[-1] not in given_characters() and not says:
             points -= 2
+        # 庞树才说, 施永和告诉: what stands between the first given character and the verb belongs to the name; 和 would need a second name.
+        if len(given) == 1 and following in _NO_LINK and _SPEAKS.match(folded, end + 1):
+            points -= 3
         if name[0] in particles() and following not in CLOSES:  # 让客户向指定(账户)
             points -= 2
         repeats = self.repeats(name, start)

@@ -50,13 +50,20 @@ _NUMERALS = frozenset("一两二三四五六七八九十几数多这那每012345
 _BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇友、，。；：“”"（( \n,.:;到称是被')
 
 
-def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str]) -> bool:
-    """Whether the character at `end`, just after one 某, belongs to the name: 陈某丰 yes, 陈某在 no."""
+def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str], bare: Counter[str]) -> bool:
+    """Whether the character at `end`, just after one 某, belongs to the name: 陈某丰 yes, 陈某在 no.
+
+    counts: how often the text holds each family name with 某 and the character behind; bare: each family name with 某.
+    """
     character = folded[end : end + 1]
     if HAN.match(character) and _LISTED.match(folded, end):
         return True
     if not character or character in never_given() or not HAN.match(character):
         return False
+    # 丁某花从, 丁某花个人: the text goes on with this character nearly every time, whatever follows it.
+    told = counts[family + "某" + character]
+    if told >= 2 and told * 4 >= bare[family + "某"] * 3 and character not in after_name() | _MODAL:
+        return True
     if folded[end : end + 4] in ("信以为真",):
         return False
     if character in _MODAL and counts[family + "某" + character] < 2:  # 白某能否退赔
@@ -84,6 +91,7 @@ def find_masked(folded: str) -> Iterator[Candidate]:
     """陈某丰, 胡某某, 王某1, 张某甲, A某, 莫X坤, 李*, 李××."""
     words = common_words()
     counts = Counter(folded[m.start() - 1 : m.end() + 1] for m in _STRUCK.finditer(folded) if m.start())
+    bare = Counter(folded[m.start() - 1 : m.start() + 1] for m in _STRUCK.finditer(folded) if m.start())
     for match in _STRUCK.finditer(folded):
         start, end = match.span()
         if end - start > 3:
@@ -119,7 +127,7 @@ def find_masked(folded: str) -> Iterator[Candidate]:
         suffix = _SUFFIX.match(folded, end)
         if suffix:
             end = suffix.end()
-        elif end - start == 1 and _given_after_struck(folded, family[-1], end, counts):
+        elif end - start == 1 and _given_after_struck(folded, family[-1], end, counts, bare):
             end += 1
         yield Candidate(start - length, end, folded[start - length : end], "masked", "masked", 0.7 if wary else 0.95)
     for match in _STARRED.finditer(folded):
@@ -190,6 +198,12 @@ def find_titled(folded: str, reader: FullNames) -> Iterator[Candidate]:
             yield Candidate(match.start(), match.end(), match.group(), "titled", "surnamed", 0.5)
 
 
+def _is_free(folded: str, at: int) -> bool:
+    """Whether a name may begin at `at`: a border, or no word of the dictionary runs across it."""
+    before = folded[at - 1 : at]
+    return not before or before in CLOSES or not is_word(before + folded[at])
+
+
 _INTRODUCES = re.compile(r"(?:网友|市民|女子|男子|大学生|群众|好友|名叫|叫)\Z")
 _FAMILIAR = re.compile(r"[小老阿][一-鿿A-Z]")
 
@@ -218,6 +232,8 @@ def find_familiar(folded: str) -> Iterator[Candidate]:
     for start, end, name in matches:
         if family_length(name, 1) and name[0] in "小老":
             single = start and family_before(folded, start) == (1, False) and counts[name] == 1
+            if single and _is_free(folded, start - 1) and name[1] in given_characters():
+                yield Candidate(start - 1, end, folded[start - 1 : end], "full", "full_familiar", 0.6)  # 喻小龙
             if not single and (may_end(folded, end) or folded[end].isdigit() or counts[name] >= 2):
                 yield Candidate(start, end, name, "titled", "familiar", 0.85)
             continue
