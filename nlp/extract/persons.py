@@ -5,7 +5,7 @@ into people is `nlp.persons_grouped`; what role a person plays is decided in `nl
 
 Steps of `find_persons`:
 1. regular forms: masked (陈某丰), titled (王女士), familiar (小张), quoted (“豆豆”), foreign (阿卜杜·热合曼);
-2. full names, only beside evidence: a title before or after, brackets with age or sex, a verb of saying, a list of names;
+2. full names: beside evidence (a title before or after, brackets with age or sex, a verb of saying, a list of names), and by a learned score;
 3. the same names elsewhere in the text;
 4. overlaps settled, attributes read from brackets;
 5. roles.
@@ -23,6 +23,7 @@ from nlp.extract.person_forms import (
     titles,
 )
 from nlp.extract.person_full import FullNames, find_full
+from nlp.extract.person_learned import find_learned
 from nlp.extract.person_masked import find_familiar, find_masked, find_titled
 from nlp.extract.person_roles import assign_roles
 from nlp.records import Mention, PersonName
@@ -113,6 +114,7 @@ def candidates(folded: str, taken: Iterable[tuple[int, int]] = ()) -> list[Candi
         *find_aliases(folded),
         *find_foreign(folded),
         *find_full(folded, reader),
+        *find_learned(folded),
     ]
     names: dict[str, Candidate] = {}
     for candidate in found:
