@@ -96,5 +96,5 @@ def test_a_long_list_still_shares_its_first_word() -> None:
 
 
 def test_no_context_gives_no_crash_and_a_role() -> None:
-    assert roles("王某") == {"王某": "suspect"}
+    assert roles("王某")["王某"] in ROLES
     assert roles("王女士") == {"王女士": "victim"}

@@ -26,10 +26,12 @@ from typing import Any
 
 from corpora.annotated import TAGS, read_annotated
 from nlp.extract.amount_features import describe
-from nlp.extract.amount_roles import Weights, assign
+from nlp.extract.amount_roles import assign
 from nlp.extract.amounts import find_sums
+from nlp.extract.linear import Weights
 from nlp.records import Amount, Mention
 from nlp.spelling import fold
+from training.fit_roles import fit_roles, write_roles
 
 STRENGTH = 0.2  # inverse regularisation; cross-validated 0.737 at 0.1, 0.736 at 0.2, 0.741 at 0.4: within noise (0.015)
 SMALLEST = 0.02  # weights nearer to zero are dropped: a third of the file, no change in accuracy
@@ -123,29 +125,6 @@ def read_gold(gold: Path, documents: Path) -> list[Told]:
     return examples
 
 
-def fit(rows: Sequence[Sequence[str]], roles: Sequence[str], weights_of_rows: Sequence[float]) -> dict[str, Any]:
-    """Weights of a multinomial logistic regression, as the JSON that `amount_roles` reads."""
-    from sklearn.feature_extraction import DictVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform([dict.fromkeys(row, 1.0) for row in rows])
-    model = LogisticRegression(C=STRENGTH, max_iter=150, tol=1e-3).fit(
-        matrix, list(roles), sample_weight=list(weights_of_rows)
-    )
-    columns = zip(*([round(float(w), 3) for w in line] for line in model.coef_), strict=True)
-    weights = {
-        str(name): list(column)
-        for name, column in zip(vectorizer.get_feature_names_out(), columns, strict=True)
-        if max(map(abs, column)) >= SMALLEST
-    }
-    weights["bias"] = [
-        round(w + float(b), 3)
-        for w, b in zip(weights.get("bias", [0.0] * len(model.classes_)), model.intercept_, strict=True)
-    ]
-    return {"roles": [str(role) for role in model.classes_], "weights": weights}
-
-
 def accuracy(examples: Sequence[Told], weights: Weights) -> tuple[int, int]:
     """(right, all) of the found gold sums, by bounds: its role is given, and no more roles than the gold gives."""
     right = total = 0
@@ -166,8 +145,7 @@ def accuracy(examples: Sequence[Told], weights: Weights) -> tuple[int, int]:
 def train(documents: Sequence[Told]) -> Weights:
     """Weights from all sums of `documents` that have one role."""
     rows = [row for told in documents for row in told.rows()]
-    data = fit([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
-    return Weights(tuple(data["roles"]), data["weights"])
+    return fit_roles([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], STRENGTH, SMALLEST)
 
 
 def cross_validate(
@@ -213,8 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         }
         print(f"交叉检验（{options.folds} 份，同组同份）", _share(cross_validate(gold, more, clusters, options.folds)))
     weights = train([*gold, *more])
-    model = json.dumps({"roles": weights.roles, "weights": weights.rows}, ensure_ascii=False, separators=(",", ":"))
-    options.output.write_text(model + "\n", encoding="utf-8")
+    write_roles(weights, options.output)
     print(f"文书 {len(gold)} + {len(more)}；训练集上（偏高）{_share(accuracy(gold, weights))}")
     if options.check and options.check_documents:
         print("检验集", _share(accuracy(read_gold(options.check, options.check_documents), weights)))

@@ -7,16 +7,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 
+from nlp.extract import linear
 from nlp.extract.amount_features import describe
+from nlp.extract.linear import Weights
 from nlp.records import Amount, Mention
 from nlp.spelling import fold
 
@@ -77,21 +76,6 @@ _SURE = 0.98
 _YUAN = "元块钱圆万千角毛分币"
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A trained linear model: `rows[feature][i]` is its weight for `roles[i]`."""
-
-    roles: tuple[str, ...]
-    rows: Mapping[str, Sequence[float]]
-
-
-@cache
-def shipped() -> Weights:
-    """The weights of the package, read at the first call."""
-    data = json.loads(resources.files("nlp.extract").joinpath("amount_roles.json").read_text(encoding="utf-8"))
-    return Weights(tuple(data["roles"]), data["weights"])
-
-
 def cues_of(features: Sequence[str]) -> tuple[str, frozenset[str], frozenset[str]]:
     """(nearest cue before the sum, cues before it in its clause, cues after it in its clause), read back from the features."""
     near = next((name[2:] for name in features if name.startswith("n:")), "nothing")
@@ -114,20 +98,14 @@ def log_probabilities(features: Sequence[str], weights: Weights) -> list[float]:
     decided = by_rule(features)
     if decided:
         return [math.log(_SURE) if role == decided else math.log((1 - _SURE) / (len(roles) - 1)) for role in roles]
-    scores = [0.0] * len(roles)
-    for name in dict.fromkeys(features):
-        for index, weight in enumerate(weights.rows.get(name, ())):
-            scores[index] += weight
-    top = max(scores)
-    total = top + math.log(sum(math.exp(score - top) for score in scores))
-    return [score - total for score in scores]
+    return linear.log_probabilities(features, weights)
 
 
 def assign(text: str, mentions: Sequence[Mention], weights: Weights | None = None) -> list[Mention]:
     """`mentions` (kind "amount", in order, offsets into `text`) with a role each; confidence times the role's probability."""
     if not mentions:
         return []
-    weights = weights or shipped()
+    weights = weights or linear.shipped("amount_roles")
     roles = weights.roles
     folded = fold(text)
     rows = [log_probabilities(features, weights) for features in describe(folded, mentions)]

@@ -4,20 +4,25 @@ In: a folded text and the person mentions found in it. Out: the same mentions wi
 
 1. The text is read with every person written @ and brackets after names dropped, so that a list shares its first word's evidence
    (嫌疑人@、@和@).
-2. Each mention collects points from the cue table (`lexicon/person_cues.tsv`), its title and its form.
-3. Points of all mentions of one name are added; the role with most points wins; ties and silence fall to the default of the form.
+2. Each mention collects points from the cue table (`lexicon/person_cues.tsv`), its title and its form; points of all mentions of one
+   name are added.
+3. A linear model over the cues, what they add up to and the words beside all mentions of a name decides; its weights lie in
+   `person_roles.json` (`training.train_person_roles` makes them). Points alone were right for 0.67 of the names of voices that nothing was
+   learned from, the model for 0.82; on real texts both for 0.95.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import cast
 
+from nlp.extract import linear
+from nlp.extract.linear import Weights
 from nlp.extract.person_forms import title_at_end
 from nlp.records import Mention, PersonName
 
@@ -150,23 +155,97 @@ def _form_points(value: PersonName) -> dict[str, float]:
     return points
 
 
-def assign_roles(folded: str, mentions: Sequence[Mention]) -> list[Mention]:
-    """`mentions` (persons, sorted, not overlapping) with `role` filled; every mention of one name has one role."""
+def by_points(points_of: dict[str, float]) -> tuple[str, float]:
+    """The role with most points and its lead over the next; "other" where nothing points anywhere."""
+    ranked = sorted(((points, -ROLES.index(role), role) for role, points in points_of.items()), reverse=True)
+    if not ranked:
+        return "other", 0.0
+    return ranked[0][2], ranked[0][0] - (ranked[1][0] if len(ranked) > 1 else 0.0)
+
+
+_ABOUT = tuple(
+    (name, re.compile(words))
+    for name, words in (
+        ("record", "讯问|询问人|答[：:]"),
+        ("reporter", "记者|通讯员|本报"),
+        ("police", "民警|派出所|公安"),
+        ("court", "法院|判处|被告人|检察"),
+        ("alarm", "报警|报案|接警"),
+        ("cases", "案例"),
+        ("net", "微信|QQ|网友"),
+    )
+)
+_FAR_LEFT, _FAR_RIGHT = 16, 14  # characters whose pairs are features; what touches the name is taken whole, up to four
+
+
+def _of_text(folded: str) -> list[str]:
+    """What the text as a whole tells: how much it speaks in the first person, who speaks in it."""
+    often = min(4, folded.count("我") * 300 // max(len(folded), 300))
+    return [f"d:me{often}", *(f"d:{name}" for name, words in _ABOUT if words.search(folded))]
+
+
+def _beside(left: str, right: str) -> list[str]:
+    """What stands beside one mention: up to four characters as they are, pairs of characters further away."""
+    near_left, near_right = left[-_FAR_LEFT:], right[:_FAR_RIGHT]
+    return [
+        *(f"l{n}:{left[-n:]}" for n in range(1, 5) if left),
+        *(f"r{n}:{right[:n]}" for n in range(1, 5) if right),
+        *(f"lb:{near_left[i : i + 2]}" for i in range(len(near_left) - 1)),
+        *(f"rb:{near_right[i : i + 2]}" for i in range(len(near_right) - 1)),
+        *(() if left else ("begins",)),
+        *(() if right else ("ends",)),
+    ]
+
+
+def describe(folded: str, mentions: Sequence[Mention]) -> dict[str, list[str]]:
+    """Name → feature names over all its mentions: cues and what they add up to, words beside it, form, title, the text as a whole."""
+    title_end = folded.find("\n")
+    whole = _of_text(folded)
+    features: dict[str, list[str]] = {}
     totals: dict[str, dict[str, float]] = {}
-    for mention, (left, right) in zip(mentions, contexts(folded, mentions), strict=True):
+    told: Counter[str] = Counter(cast(PersonName, mention.value).name for mention in mentions)
+    for index, (mention, (left, right)) in enumerate(zip(mentions, contexts(folded, mentions), strict=True)):
         value = cast(PersonName, mention.value)
-        total = totals.get(value.name)
-        if total is None:
-            total = totals[value.name] = _form_points(value)
+        own = features.get(value.name)
+        if own is None:
+            title = title_at_end(value.name)
+            totals[value.name] = _form_points(value)
+            own = features[value.name] = [
+                *whole,
+                f"form:{value.form}",
+                f"form:{value.form}:{whole[0]}",
+                f"title:{title.word if title else ''}",
+                f"relation:{value.relation}",
+                f"gender:{value.gender}",
+                f"told:{min(told[value.name], 5)}",
+                f"place:{min(index, 4)}",
+                f"people:{min(len(told), 6)}",
+            ]
+        total = totals[value.name]
         for role, points in _points(left, right):
             total[role] = total.get(role, 0.0) + points
+        own += _told_beside(left, right)
+        if mention.start <= title_end <= 60:
+            own.append("in_title")
+    for name, own in features.items():
+        role, lead = by_points(totals[name])
+        own += [f"points:{role}", f"points:{role}{min(int(lead), 6)}"]
+    return features
+
+
+@lru_cache(maxsize=8192)
+def _told_beside(left: str, right: str) -> tuple[str, ...]:
+    """Features of one mention; kept for repeated contexts, so that a page of nothing but names costs little."""
+    return (*(f"cue:{cue.name}" for cue in fired(left, right)), *_beside(left, right))
+
+
+def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | None = None) -> list[Mention]:
+    """`mentions` (persons, sorted, not overlapping) with `role` filled; every mention of one name has one role."""
+    if not mentions:
+        return []
+    weights = weights or linear.shipped("person_roles")
     roles = {}
-    for name, total in totals.items():
-        ranked = sorted(((points, -ROLES.index(role), role) for role, points in total.items()), reverse=True)
-        roles[name] = ranked[0][2] if ranked else "other"
-    return [
-        Mention(
-            m.kind, m.start, m.end, m.surface, m.value, roles[cast(PersonName, m.value).name], m.confidence, m.found_by
-        )
-        for m in mentions
-    ]
+    for name, features in describe(folded, mentions).items():
+        chances = linear.log_probabilities(features, weights)
+        roles[name] = weights.roles[max(range(len(chances)), key=chances.__getitem__)]
+    return [replace(mention, role=roles[cast(PersonName, mention.value).name]) for mention in mentions]
