@@ -18,7 +18,6 @@ from corpora.annotated import TAGS, read_annotated
 from nlp.extract.linear import Weights, log_probabilities
 from nlp.extract.person_roles import describe
 from nlp.extract.pipeline import find_mentions
-from nlp.records import PersonName
 from nlp.spelling import fold
 from training.evaluate import TEXTS
 from training.fit_roles import fit_roles, write_roles

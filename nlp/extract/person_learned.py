@@ -1,138 +1,24 @@
-"""Full names by a learned score: 苑淑琴拿出一本, where no title and no list says that a person stands there.
+"""Names by a learned score: 苑淑琴拿出一本, 出纳小慕转了, where no title and no list says that a person stands there.
 
-In: a folded text. Out: candidates of the form "full". Every family name followed by one or two characters is scored by a linear model over
-what stands in and around it (`describe`); weights in `person_names.json`, which `training.train_person_names` makes. Masked and titled
-names are not asked about: `person_masked` reads those.
+In: a folded text. Out: candidates, and the masked names that go on behind 某. Every place of `person_places` is scored by a linear model over
+its features; weights in `person_names.json`, which `training.train_person_names` makes.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from importlib import resources
 
-from nlp.extract.person_forms import (
-    CLOSES,
-    HAN,
-    Candidate,
-    after_name,
-    after_name_words,
-    before_titles,
-    common_words,
-    given_characters,
-    never_given,
-    surnames,
-    titles,
-)
-from nlp.segment import is_word
+from nlp.extract.person_forms import Candidate, not_names
+from nlp.extract.person_places import Place, describe, places
 
 # Measured on documents that the weights have not seen: see docs/quality.md.
 SURE = 0.5
-_SAYS = re.compile(
-    r"(?:对记者|向记者)?(?:表示|介绍|告诉|指出|认为|提醒|坦言|说[，：,:。]|说道|称[，：,:]|交代|供述|供认|回忆|坦白|解释|强调|透露|呼吁|建议|分析)"
-)
-_BRACKET = re.compile(r"[（(](?=男|女|化名|化姓|汉族|\d{1,2}岁|网名|绰号|另案|在逃|已判|身份证|时年|现年)")
-_AGE = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
-_ADDRESSED = frozenset({"先生", "女士", "小姐", "警官", "老师"})
-
-Place = tuple[int, int, int]  # start, end, characters of the family name
-
-
-@cache
-def _families() -> re.Pattern[str]:
-    table = surnames()
-    return re.compile(
-        "|".join(sorted(table["compound"])) + "|[" + "".join(sorted(table["plain"] | table["wary"])) + "]"
-    )
-
-
-@cache
-def _ungiven() -> frozenset[str]:
-    return never_given() | {"某"}
-
-
-def places(folded: str) -> list[Place]:
-    """Where a full name of a known family may stand: every family name with one and with two characters behind."""
-    found = []
-    begins = _families()
-    at = 0
-    while match := begins.search(folded, at):
-        start, given = match.span()
-        at = start + 1
-        for end in (given + 1, given + 2):
-            character = folded[end - 1 : end]
-            if not HAN.match(character) or character in _ungiven():
-                break
-            if folded[given:end] in titles() or folded[given : given + 2] in titles():
-                break
-            found.append((start, end, given - start))
-    return found
-
-
-def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
-    """Feature names of each place, in order: characters in and around it, words across its borders, repeats, titles."""
-    titled = {match.end() for match in before_titles().finditer(folded)}
-    counts = Counter(folded[start:end] for start, end, _ in found)
-    words, table = common_words(), surnames()
-    for start, end, family in found:
-        name, given = folded[start:end], folded[start + family : end]
-        n = len(given)
-        left, left_two = folded[start - 1 : start] if start else "", folded[max(0, start - 2) : start]
-        right, right_two = folded[end : end + 1], folded[end : end + 2]
-        free_left, free_right = left in CLOSES, right in CLOSES
-        features = [
-            f"n{n}",
-            f"l:{left}",
-            f"ll:{left_two}",
-            f"r:{right}",
-            f"rr:{right_two}",
-            f"{n}r:{right}",
-            f"f:{name[:family]}",
-            f"g{n}:{given[0]}",
-            f"e{n}:{given[-1]}",
-            f"known{n}:{sum(c in given_characters() for c in given)}",
-            "family:" + ("compound" if family == 2 else "plain" if name[0] in table["plain"] else "wary"),
-        ]
-        border = "free" if free_right else "after" if right in after_name() else "han"
-        features += [
-            f"border:{border}",
-            f"left:{free_left}",
-            f"both{n}:{free_left}{border}",
-        ]
-        crossing = (
-            ("name", is_word(name)),
-            ("first", n == 2 and family == 1 and is_word(name[:2])),
-            ("given", n == 2 and is_word(given)),
-            ("into", not free_left and is_word(left + name[0])),
-            ("into_two", len(left_two) == 2 and is_word(left_two + name[0])),
-            ("through", is_word(left + name[:2])),
-            ("out", not free_right and is_word(given[-1] + right)),
-            ("out_two", not free_right and is_word(given[-1] + right_two)),
-            ("common", name in words),
-        )
-        features += [f"{what}{n}" for what, holds in crossing if holds]
-        if not free_right and len(right_two) == 2 and is_word(right_two):
-            features.append("word_after")
-        if not free_left and len(left_two) == 2 and is_word(left_two):
-            features.append("word_before")
-        if right_two in after_name_words():
-            features.append("person_word_after")
-        count = counts[name]
-        features.append(f"told{n}:{min(count, 4)}")
-        if n == 1 and count >= 2:  # how often it goes on as the same longer name
-            features.append(f"longer:{4 * counts[folded[start : end + 1]] // count}")
-        if start in titled:
-            features += ["title", f"title{n}:{border}"]
-        features += [
-            what for what, cue in (("says", _SAYS), ("bracket", _BRACKET), ("age", _AGE)) if cue.match(folded, end)
-        ]
-        if right_two in _ADDRESSED:
-            features.append("addressed")
-        yield features
+HARDLY = 0.03
+_FORM = {"full": "full", "familiar": "titled", "titled": "titled"}
 
 
 @cache
@@ -143,18 +29,46 @@ def shipped() -> Mapping[str, float]:
     return weights
 
 
-def find_learned(folded: str, weights: Mapping[str, float] | None = None) -> Iterator[Candidate]:
-    """Places whose probability of being a name is at least `SURE`; of overlapping ones the most probable."""
-    weights = shipped() if weights is None else weights
-    found = places(folded)
-    scored = []
-    for (start, end, _), features in zip(found, describe(folded, found), strict=True):
-        score = weights["bias"] + sum(weights.get(name, 0.0) for name in features)
-        if score >= math.log(SURE / (1 - SURE)):
-            scored.append((-score, start, end))
+def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
+    """The logit that a person stands at the place with these features."""
+    return weights["bias"] + sum(weights.get(name, 0.0) for name in features)
+
+
+@lru_cache(maxsize=4)
+def judged(folded: str) -> dict[Place, float]:
+    """Every place of a text with the probability that a person stands there. Kept for the finders of one text; not to be changed."""
+    weights, found = shipped(), places(folded)
+    return {
+        place: 1 / (1 + math.exp(-max(-30.0, min(score(features, weights), 30.0))))
+        for place, features in zip(found, describe(folded, found), strict=True)
+    }
+
+
+def goes_on(folded: str, start: int, end: int) -> bool:
+    """Whether folded[start:end], a family name with 某 and one character behind, is one name: 丁某花 yes, 陈某在 no."""
+    return any(judged(folded).get(Place(start, end, family, "masked"), 0.0) >= SURE for family in (1, 2))
+
+
+def unlikely(folded: str) -> set[tuple[int, int]]:
+    """Spans that have the form of a name and are hardly one: 民宿老板 holds no 宿老板."""
+    return {(place.start, place.end) for place, probability in judged(folded).items() if probability < HARDLY}
+
+
+def find_learned(folded: str) -> list[Candidate]:
+    """Full, familiar and titled names that are more likely than not; of overlapping ones the most likely."""
     covered: set[int] = set()
-    for score, start, end in sorted(scored):
-        if covered.isdisjoint(range(start, end)):
-            covered.update(range(start, end))
-            probability = 1 / (1 + math.exp(max(score, -30.0)))
-            yield Candidate(start, end, folded[start:end], "full", "full_learned", round(0.4 + probability / 2, 3))
+    found = []
+    for place, probability in sorted(judged(folded).items(), key=lambda pair: -pair[1]):
+        if probability < SURE:
+            break
+        name = folded[place.start : place.end]
+        if (
+            place.sort in _FORM
+            and name not in not_names()["full"]
+            and covered.isdisjoint(range(place.start, place.end))
+        ):
+            covered.update(range(place.start, place.end))
+            confidence = round(0.4 + probability / 2, 3)
+            rule = f"{place.sort}_learned"
+            found.append(Candidate(place.start, place.end, name, _FORM[place.sort], rule, confidence))
+    return found

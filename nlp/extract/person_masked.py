@@ -21,13 +21,13 @@ from nlp.extract.person_forms import (
     family_length,
     given_characters,
     may_end,
-    never_given,
     not_names,
     particles,
     surnames,
     titles,
 )
 from nlp.extract.person_full import FullNames
+from nlp.extract.person_learned import goes_on
 from nlp.segment import is_word
 
 _STRUCK = re.compile(r"某+")
@@ -50,48 +50,22 @@ _NUMERALS = frozenset("一两二三四五六七八九十几数多这那每012345
 _BEFORE_PARTICLE = frozenset('民人员主者户友工的位名为事生子妇友、，。；：“”"（( \n,.:;到称是被')
 
 
-def _given_after_struck(folded: str, family: str, end: int, counts: Counter[str], bare: Counter[str]) -> bool:
-    """Whether the character at `end`, just after one 某, belongs to the name: 陈某丰 yes, 陈某在 no.
-
-    counts: how often the text holds each family name with 某 and the character behind; bare: each family name with 某.
-    """
+def _given_after_struck(folded: str, start: int, end: int) -> bool:
+    """Whether the character at `end`, just after one 某, belongs to the name that begins at `start`: 陈某丰 yes, 陈某在 no."""
     character = folded[end : end + 1]
-    if HAN.match(character) and _LISTED.match(folded, end):
+    if not HAN.match(character) or folded.startswith("信以为真", end):
+        return False
+    if _LISTED.match(folded, end):
         return True
-    if not character or character in never_given() or not HAN.match(character):
-        return False
-    # 丁某花从, 丁某花个人: the text goes on with this character nearly every time, whatever follows it.
-    told = counts[family + "某" + character]
-    if told >= 2 and told * 4 >= bare[family + "某"] * 3 and character not in after_name() | _MODAL:
-        return True
-    if folded[end : end + 4] in ("信以为真",):
-        return False
-    if character in _MODAL and counts[family + "某" + character] < 2:  # 白某能否退赔
-        return False
-    following = folded[end + 1 : end + 2]
-    if following == "某":  # 刘某李某: the character is the next family name
-        return False
-    known = character in given_characters()
-    if known and folded[end + 1 : end + 3] in ("人民", "共计"):  # 吴某兰人民币4300元
-        return True
-    word = character + following in common_words() and following not in CLOSES
-    seen = counts[family + "某" + character]
-    closes = following in CLOSES or following in ("等", "和", "与", "及", "的", "处")
-    if closes and (known or character not in after_name()):
-        return True
-    if word:
-        return False
-    if character in after_name():
-        return seen >= 3 and known
-    # 张某芬损失: no word of any dictionary runs across the end of the name; 张某平时 is one.
-    return known and (seen >= 2 or following in after_name() or not is_word(character + following))
+    # 吴某兰人民币4300元: 人民币 is no word that a name runs into.
+    money = character in given_characters() and folded.startswith(("人民币", "共计"), end + 1)
+    return money or goes_on(folded, start, end + 1)
 
 
 def find_masked(folded: str) -> Iterator[Candidate]:
     """陈某丰, 胡某某, 王某1, 张某甲, A某, 莫X坤, 李*, 李××."""
     words = common_words()
     counts = Counter(folded[m.start() - 1 : m.end() + 1] for m in _STRUCK.finditer(folded) if m.start())
-    bare = Counter(folded[m.start() - 1 : m.start() + 1] for m in _STRUCK.finditer(folded) if m.start())
     for match in _STRUCK.finditer(folded):
         start, end = match.span()
         if end - start > 3:
@@ -123,11 +97,10 @@ def find_masked(folded: str) -> Iterator[Candidate]:
         once = counts[folded[start - 1 : end + 1]] < 2
         if wary and once and not titled and folded[start - 1] in particles() and before not in _BEFORE_PARTICLE:
             continue  # told once and after no word for a person: 在经某地, 这时某人
-        family = folded[start - length : start]
         suffix = _SUFFIX.match(folded, end)
         if suffix:
             end = suffix.end()
-        elif end - start == 1 and _given_after_struck(folded, family[-1], end, counts, bare):
+        elif end - start == 1 and _given_after_struck(folded, start - length, end):
             end += 1
         yield Candidate(start - length, end, folded[start - length : end], "masked", "masked", 0.7 if wary else 0.95)
     for match in _STARRED.finditer(folded):

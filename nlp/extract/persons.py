@@ -23,7 +23,7 @@ from nlp.extract.person_forms import (
     titles,
 )
 from nlp.extract.person_full import FullNames, find_full
-from nlp.extract.person_learned import find_learned
+from nlp.extract.person_learned import find_learned, unlikely
 from nlp.extract.person_masked import find_familiar, find_masked, find_titled
 from nlp.extract.person_roles import assign_roles
 from nlp.records import Mention, PersonName
@@ -116,6 +116,8 @@ def candidates(folded: str, taken: Iterable[tuple[int, int]] = ()) -> list[Candi
         *find_full(folded, reader),
         *find_learned(folded),
     ]
+    hardly = unlikely(folded)
+    found = [c for c in found if (c.start, c.end) not in hardly]
     names: dict[str, Candidate] = {}
     for candidate in found:
         if candidate.form in ("full", "alias", "foreign") and folded[candidate.start : candidate.end] == candidate.name:
