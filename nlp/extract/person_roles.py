@@ -24,6 +24,7 @@ from typing import cast
 from nlp.extract import linear
 from nlp.extract.linear import Weights
 from nlp.extract.person_forms import title_at_end
+from nlp.extract.surroundings import beside, traits
 from nlp.records import Mention, PersonName
 
 ROLES = ("suspect", "victim", "official", "other")
@@ -163,44 +164,10 @@ def by_points(points_of: dict[str, float]) -> tuple[str, float]:
     return ranked[0][2], ranked[0][0] - (ranked[1][0] if len(ranked) > 1 else 0.0)
 
 
-_ABOUT = tuple(
-    (name, re.compile(words))
-    for name, words in (
-        ("record", "讯问|询问人|答[：:]"),
-        ("reporter", "记者|通讯员|本报"),
-        ("police", "民警|派出所|公安"),
-        ("court", "法院|判处|被告人|检察"),
-        ("alarm", "报警|报案|接警"),
-        ("cases", "案例"),
-        ("net", "微信|QQ|网友"),
-    )
-)
-_FAR_LEFT, _FAR_RIGHT = 16, 14  # characters whose pairs are features; what touches the name is taken whole, up to four
-
-
-def _of_text(folded: str) -> list[str]:
-    """What the text as a whole tells: how much it speaks in the first person, who speaks in it."""
-    often = min(4, folded.count("我") * 300 // max(len(folded), 300))
-    return [f"d:me{often}", *(f"d:{name}" for name, words in _ABOUT if words.search(folded))]
-
-
-def _beside(left: str, right: str) -> list[str]:
-    """What stands beside one mention: up to four characters as they are, pairs of characters further away."""
-    near_left, near_right = left[-_FAR_LEFT:], right[:_FAR_RIGHT]
-    return [
-        *(f"l{n}:{left[-n:]}" for n in range(1, 5) if left),
-        *(f"r{n}:{right[:n]}" for n in range(1, 5) if right),
-        *(f"lb:{near_left[i : i + 2]}" for i in range(len(near_left) - 1)),
-        *(f"rb:{near_right[i : i + 2]}" for i in range(len(near_right) - 1)),
-        *(() if left else ("begins",)),
-        *(() if right else ("ends",)),
-    ]
-
-
 def describe(folded: str, mentions: Sequence[Mention]) -> dict[str, list[str]]:
     """Name → feature names over all its mentions: cues and what they add up to, words beside it, form, title, the text as a whole."""
     title_end = folded.find("\n")
-    whole = _of_text(folded)
+    whole = traits(folded)
     features: dict[str, list[str]] = {}
     totals: dict[str, dict[str, float]] = {}
     told: Counter[str] = Counter(cast(PersonName, mention.value).name for mention in mentions)
@@ -236,7 +203,7 @@ def describe(folded: str, mentions: Sequence[Mention]) -> dict[str, list[str]]:
 @lru_cache(maxsize=8192)
 def _told_beside(left: str, right: str) -> tuple[str, ...]:
     """Features of one mention; kept for repeated contexts, so that a page of nothing but names costs little."""
-    return (*(f"cue:{cue.name}" for cue in fired(left, right)), *_beside(left, right))
+    return (*(f"cue:{cue.name}" for cue in fired(left, right)), *beside(left, right))
 
 
 def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | None = None) -> list[Mention]:

@@ -1,16 +1,25 @@
 """The role of a place in its case, from the words around it.
 
 In: folded text and the span of a place, or of a list of places. Out: scene, victim_home, suspect_home, arrest, handling_police or
-other. A table of patterns, looked up in order, each with a phrase it is made for and one it must not take; looks no further than
-the sentence around the place. Does not decide which places belong to a case.
+other. Does not decide which places belong to a case; looks no further than the sentence around the place.
+
+1. A table of patterns, looked up in order, each with a phrase it is made for and one it must not take.
+2. A linear model over the pattern that fits and the words around decides; its weights lie in `place_roles.json`
+   (`training.train_place_roles` makes them). The table alone was right for 0.55 of the places of voices that nothing was learned from and
+   0.67 of those in real texts, the model for 0.79 and 0.76.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from nlp.records import PlaceRole
+from nlp.extract import linear
+from nlp.extract.linear import Weights
+from nlp.extract.surroundings import beside, traits
+from nlp.records import Mention, PlaceRole
 
 REACH_BEFORE = 28  # characters looked at before a place, cut at the sentence
 REACH_AFTER = 44  # and behind it: the verb can stand a long clause behind the place
@@ -81,13 +90,68 @@ _COMPILED = tuple(
 _SENTENCE = re.compile(r"[。！？!?；;\n]")
 
 
+_JOINED = frozenset({"", "、", "，", ",", "和", "与", "及", "以及"})
+_NUMBER = re.compile("[0-9]+")
+
+
 def role_of(folded: str, start: int, end: int) -> tuple[PlaceRole, float]:
     """Role and confidence of the place (or list of places) folded[start:end]: CUED by a cue, UNCUED without one, then "scene"."""
+    number = _cue(folded, start, end)
+    return ("scene", UNCUED) if number is None else (CUES[number].role, CUED)
+
+
+def _cue(folded: str, start: int, end: int) -> int | None:
+    """The number of the first pattern that fits."""
+    before = _before(folded, start)
+    after = folded[end : end + REACH_AFTER]
+    for number, (_, left, right) in enumerate(_COMPILED):
+        if (left is None or left.search(before)) and (right is None or right.match(after)):
+            return number
+    return None
+
+
+def _before(folded: str, start: int) -> str:
     before = folded[max(0, start - REACH_BEFORE) : start]
     cuts = [match.end() for match in _SENTENCE.finditer(before)]
-    before = before[cuts[-1] :] if cuts else before
-    after = folded[end : end + REACH_AFTER]
-    for role, left, right in _COMPILED:
-        if (left is None or left.search(before)) and (right is None or right.match(after)):
-            return role, CUED
-    return "scene", UNCUED
+    return before[cuts[-1] :] if cuts else before
+
+
+def describe(folded: str, mentions: Sequence[Mention]) -> list[list[str]]:
+    """Feature names of each place of `mentions` (sorted, offsets into `folded`): the pattern that fits it and its list, words, order."""
+    title_end = folded.find("\n")
+    whole = traits(folded)
+    columns: list[list[str]] = []
+    first = 0
+    for index, mention in enumerate(mentions):
+        if index and folded[mentions[index - 1].end : mention.start] not in _JOINED:
+            first = index
+        before = _before(folded, mentions[first].start)
+        after = folded[mention.end : mention.end + REACH_AFTER]
+        stop = _SENTENCE.search(after)
+        own, listed = (_cue(folded, mentions[i].start, mention.end) for i in (index, first))
+        columns.append(
+            [
+                *whole,
+                f"cue:{own}",
+                f"list:{listed}",
+                f"ends_in:{folded[mention.end - 1]}",
+                f"place:{min(5, index)}",
+                f"places:{min(6, len(mentions))}",
+                "title" if mention.end <= title_end <= 60 else "body",
+                *beside(_NUMBER.sub("0", before), _NUMBER.sub("0", after[: stop.start()] if stop else after)),
+            ]
+        )
+    return columns
+
+
+def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | None = None) -> list[Mention]:
+    """`mentions` with the role that the model gives and its probability as confidence."""
+    if not mentions:
+        return []
+    weights = weights or linear.shipped("place_roles")
+    told = []
+    for mention, features in zip(mentions, describe(folded, mentions), strict=True):
+        chances = linear.log_probabilities(features, weights)
+        best = max(range(len(chances)), key=chances.__getitem__)
+        told.append(replace(mention, role=weights.roles[best], confidence=round(math.exp(chances[best]), 3)))
+    return told

@@ -24,7 +24,7 @@ from nlp.extract.gazetteer import scan
 from nlp.extract.place_chains import Chain, build_chains
 from nlp.extract.place_filter import is_account, is_advice, is_name_of_something, is_publisher, is_unreal, source_spans
 from nlp.extract.place_meaning import Anchors, cued, narrow, sure_places
-from nlp.extract.place_roles import role_of
+from nlp.extract.place_roles import assign_roles, role_of
 from nlp.extract.place_towns import towns_alone
 from nlp.records import Mention, Organisation, Place
 from nlp.spelling import fold
@@ -89,7 +89,7 @@ def find_places(text: str, organisations: Iterable[Mention] = (), *, published: 
     mentions += _letters(text, folded, [(m.start, m.end) for m in mentions])
     mentions += _stand_ins(text, folded, left_out)
     mentions.sort(key=lambda mention: mention.start)
-    return [m for i, m in enumerate(mentions) if not i or m.start >= mentions[i - 1].end]
+    return assign_roles(folded, [m for i, m in enumerate(mentions) if not i or m.start >= mentions[i - 1].end])
 
 
 class _Spans:
