@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpora.annotated import TAGS, read_annotated
-from nlp.extract.linear import Weights, log_probabilities
-from nlp.extract.person_roles import describe
+from nlp.extract.linear import Weights
+from nlp.extract.person_roles import decide, describe
 from nlp.extract.pipeline import find_mentions
 from nlp.spelling import fold
 from training.evaluate import TEXTS
@@ -73,8 +73,7 @@ def accuracy(persons: Sequence[Named], weights: Weights) -> tuple[float, float]:
     """(by the model, by the points of the cue table alone)."""
     by_model = by_points = 0
     for person in persons:
-        chances = log_probabilities(person.features, weights)
-        by_model += weights.roles[max(range(len(chances)), key=chances.__getitem__)] == person.role
+        by_model += decide(person.features, weights) == person.role
         by_points += f"points:{person.role}" in person.features
     return by_model / max(1, len(persons)), by_points / max(1, len(persons))
 

@@ -13,6 +13,7 @@ In: a folded text and the person mentions found in it. Out: the same mentions wi
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ from nlp.records import Mention, PersonName
 ROLES = ("suspect", "victim", "official", "other")
 WINDOW = 40  # characters of context kept on each side before persons and brackets are folded away
 REACH = 16
+_UNSURE = math.log(0.4)  # of four roles; 0.3 to 0.5 are alike on names that the model has not seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +208,19 @@ def _told_beside(left: str, right: str) -> tuple[str, ...]:
     return (*(f"cue:{cue.name}" for cue in fired(left, right)), *beside(left, right))
 
 
+def decide(features: Sequence[str], weights: Weights) -> str:
+    """The role of one person, from what `describe` gives: the model's, or where it is unsure the one that most points speak for."""
+    chances = linear.log_probabilities(features, weights)
+    best = max(range(len(chances)), key=chances.__getitem__)
+    if chances[best] >= _UNSURE:
+        return weights.roles[best]
+    return next(role for role in ROLES if f"points:{role}" in features)
+
+
 def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | None = None) -> list[Mention]:
     """`mentions` (persons, sorted, not overlapping) with `role` filled; every mention of one name has one role."""
     if not mentions:
         return []
     weights = weights or linear.shipped("person_roles")
-    roles = {}
-    for name, features in describe(folded, mentions).items():
-        chances = linear.log_probabilities(features, weights)
-        roles[name] = weights.roles[max(range(len(chances)), key=chances.__getitem__)]
+    roles = {name: decide(features, weights) for name, features in describe(folded, mentions).items()}
     return [replace(mention, role=roles[cast(PersonName, mention.value).name]) for mention in mentions]
