@@ -1,14 +1,14 @@
-"""Fit and write the weights of `nlp.extract.linear`: a multinomial logistic regression over named features.
+"""Fit and write the linear models of `nlp.extract`: logistic regressions over named features, for one of several roles or for yes and no.
 
-In: rows of feature names, the role of each, how much each counts. Out: `Weights`, and the JSON that `nlp` reads. Nothing else of a
-document goes into the file than the names of features.
+In: rows of feature names and what each is. Out: weights, and the JSON that `nlp` reads. Nothing else of a document goes into the file
+than the names of features.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +53,27 @@ def write_roles(weights: Weights, path: Path) -> None:
     """The JSON of the package."""
     data = {"roles": weights.roles, "weights": weights.rows}
     path.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def fit_whether(
+    rows: Sequence[tuple[Sequence[str], bool]], strength: float, smallest: float, least: int
+) -> dict[str, float]:
+    """Feature → weight, and "bias": the logit that a row with these features is one of those that are meant."""
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    seen = Counter(name for features, _ in rows for name in set(features))
+    vectorizer = DictVectorizer()
+    matrix = vectorizer.fit_transform([{name: 1.0 for name in features if seen[name] >= least} for features, _ in rows])
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    model = LogisticRegression(C=strength, solver="liblinear", max_iter=300).fit(matrix, [meant for _, meant in rows])
+    columns = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
+    weights = {str(name): round(float(weight), 3) for name, weight in columns if abs(weight) >= smallest}
+    return {"bias": round(float(model.intercept_[0]), 3), **weights}
+
+
+def write_whether(weights: Mapping[str, float], path: Path) -> None:
+    """The JSON of the package, features in order."""
+    path.write_text(
+        json.dumps(weights, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8"
+    )

@@ -9,21 +9,19 @@ Out: the JSON of weights; precision and recall a sort of place on the gold named
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from corpora.annotated import TAGS, read_annotated
 from nlp.extract.person_learned import SURE, score
 from nlp.extract.person_places import describe, places
 from nlp.spelling import fold
 from training.evaluate import TEXTS
+from training.fit_roles import fit_whether, write_whether
 from training.gather import read_rows, read_texts
 from training.project_spans import PERSON_KEYS
 
@@ -59,24 +57,6 @@ def read_authored(folder: Path, splits: Sequence[str]) -> Iterator[Row]:
             yield from rows_of(example.text, {(s.start, s.end) for s in example.spans if TAGS[s.tag][0] == "person"})
 
 
-def fit(rows: Sequence[Row]) -> dict[str, float]:
-    """Weights of a logistic regression over the features that stand in at least `LEAST` rows."""
-    from sklearn.feature_extraction import DictVectorizer
-    from sklearn.linear_model import LogisticRegression
-
-    seen = Counter(name for features, _ in rows for name in set(features))
-    kept = {name for name, count in seen.items() if count >= LEAST}
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform([{name: 1.0 for name in features if name in kept} for features, _ in rows])
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", max_iter=300).fit(
-        matrix, [is_name for _, is_name in rows]
-    )
-    columns = zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True)
-    weights = {str(name): round(float(weight), 3) for name, weight in columns if abs(weight) >= SMALLEST}
-    return {"bias": round(float(model.intercept_[0]), 3), **weights}
-
-
 def measure(rows: Sequence[Row], weights: Mapping[str, float]) -> Iterator[tuple[str, int, float, float]]:
     """(sort, names, precision, recall) of single places at the threshold that is used."""
     by_sort: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
@@ -99,10 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     texts, gold = read_texts(options.data, TEXTS), options.data / "gold"
     learned = [*read_gold(gold / "train.jsonl", texts), *read_authored(options.authored, ("train",))]
-    weights = fit(learned)
-    options.output.write_text(
-        json.dumps(weights, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8"
-    )
+    weights = fit_whether(learned, STRENGTH, SMALLEST, LEAST)
+    write_whether(weights, options.output)
     print(f"学了 {len(learned)} 处，其中姓名 {sum(is_name for _, is_name in learned)} 处；权重 {len(weights)} 个")
     checks = {
         options.check: list(read_gold(gold / f"{options.check}.jsonl", texts)),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from nlp.extract import amount_links, amount_roles
+from nlp.extract import amount_links, amount_roles, bare_sums
 from nlp.extract.money_words import (
     AFTER_SUM,
     CENTS,
@@ -48,6 +48,12 @@ _BARE_UNITS = frozenset("百千万亿十")
 _SENTENCE = frozenset("。；！？\n;!?")
 _HOTLINE = re.compile(r"1[12][0-9]|12[0-9]{3}|9[56][0-9]{3}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+# 502室, 100U盘, 10.5, 10:30, 3-5: the number is not over, or counts something that MEASURE does not know.
+_GOES_ON = re.compile(
+    r"[A-Za-z%％‰°℃.:/\-－—~～][A-Za-z0-9盘]|[%％‰°℃室栋幢号楼届期章级度版米克斤吨里层页]|毫米|公里|平米|平方|"
+    r"受害|网民|网友|用户|会员|粉丝|群众|市民|学生|家庭"
+)
+_BEGS = re.compile(r"不|别|要|勿|莫|小心|注意|记住|当心|提防")  # 千万不要
 
 
 def _bounds(quantity: Quantity) -> tuple[Decimal, Decimal]:
@@ -113,33 +119,47 @@ def _word_not_sum(folded: str, number: Number, words: str, currency: str) -> boo
     return words == "元" and folded.startswith("元月", number.end)
 
 
-def _bare_is_money(folded: str, number: Number) -> bool:
-    """Whether a number without a currency is a sum: 被骗30万, 30万货款, 转账13200; not 1.8万村民, 尾号3460."""
+def _before(folded: str, number: Number) -> str:
+    """The clause before a number, up to 18 characters."""
+    reach = max(0, number.prefix_start - 18)
+    before = folded[max(reach, folded.rfind("\n", reach, number.prefix_start) + 1) : number.prefix_start]
+    for c in "。；！？;!?":
+        before = before.rpartition(c)[2]
+    return before
+
+
+def _is_no_sum(folded: str, number: Number) -> bool:
+    """A number without a currency that certainly is no sum: 1.8万村民, 尾号3460, 2023年, 3单元502室, 12345, 千万不要."""
     # 千万不要, 万一, 百万保障: a bare unit is a sum only beside 被骗 and the like, and only 百万 and up.
     bare_unit = not number.prefix.strip() and all(c in _BARE_UNITS for c in number.text)
     if bare_unit and (
         len(number.text) < 2 or not MONEY_RIGHT_BEFORE.search(folded[max(0, number.start - 12) : number.start])
     ):
-        return False
-    if MEASURE.match(folded, number.end):
-        return False
-    reach = max(0, number.prefix_start - 18)
-    before = folded[max(reach, folded.rfind("\n", reach, number.prefix_start) + 1) : number.prefix_start]
-    for c in "。；！？;!?":
-        before = before.rpartition(c)[2]
-    if NOT_A_SUM_BEFORE.search(before):
-        return False
+        return True
+    if MEASURE.match(folded, number.end) or _GOES_ON.match(folded, number.end):
+        return True
+    if number.text.endswith("千万") and _BEGS.match(folded, number.end):
+        return True
+    before = _before(folded, number)
+    if number.scaled and number.quantity.maximum >= 10**8 and not MONEY_RIGHT_BEFORE.search(before):
+        return True  # 参保人数超13亿, 用户超7.2亿: hundreds of millions without 元 are people or cards
+    if NOT_A_SUM_BEFORE.search(before) or number.text == "万一" or folded.startswith("万一", number.start):
+        return True  # 以防万一
+    if _YEAR.fullmatch(number.text):
+        return True
+    # 打了110, 拨12345
+    return bool(_HOTLINE.fullmatch(number.text)) and before.endswith(("打", "打了", "拨", "拨了"))
+
+
+def _bare_is_money(folded: str, number: Number) -> bool:
+    """Whether a number without a currency, of which `_is_no_sum` is not true, is a sum: 被骗30万, 30万货款, 转账13200."""
+    before = _before(folded, number)
     if number.scaled and len(folded) <= 24 and folded.strip() == folded[number.prefix_start : number.end].strip():
         return True  # a cell or a line that holds nothing else: 380多万
-    if number.text == "万一" or folded.startswith("万一", number.start):
-        return False  # 以防万一
-    if _HOTLINE.fullmatch(number.text) and before.endswith(("打", "打了", "拨", "拨了")):
-        return False  # 打了110, 拨12345
     free = FREE_AFTER.match(folded, number.end)
     right_before = MONEY_RIGHT_BEFORE.search(before)
     value = number.quantity.maximum
     if number.scaled and value >= 10**8:
-        # 参保人数超13亿, 用户超7.2亿: hundreds of millions without 元 are people or cards unless money stands right before.
         return bool(free and right_before)
     if number.scaled and value >= 1000:
         near_money = (free and MONEY_BEFORE.search(before)) or right_before
@@ -275,9 +295,11 @@ def _price_unit(folded: str, found: _Found) -> tuple[str, int]:
     return "", found.end
 
 
-def find_sums(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]:
-    """Sums of `text` without roles and links; spans in `taken` (accounts, phones) are no sums. Offsets into `text`."""
-    folded = fold(text)
+def find_counted(folded: str, taken: Sequence[tuple[int, int]] = ()) -> tuple[list[_Found], list[bool]]:
+    """Every number that may be a sum, and whether a currency, a rule or a list says so; spans in `taken` (accounts, phones) are none.
+
+    A number that certainly is none stays only where a list says that it is a sum.
+    """
     # 1. Every number with what stands around it.
     candidates: list[_Found] = []
     for number in find_numbers(folded):
@@ -289,12 +311,25 @@ def find_sums(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]
     # 2. Ranges, before numbers without a currency are dropped: the 1 of 1-2万元 has none.
     candidates = _join_ranges(folded, candidates)
     # 3. A currency, or a money context; what stands in a list with a sum is one (99、299、2499元).
-    told = [bool(found.currency) or _bare_is_money(folded, _whole(found)) for found in candidates]
+    never = [not found.currency and _is_no_sum(folded, _whole(found)) for found in candidates]
+    told = [
+        bool(found.currency) or (not no and _bare_is_money(folded, _whole(found)))
+        for found, no in zip(candidates, never, strict=True)
+    ]
     for index in (*range(1, len(candidates)), *range(len(candidates) - 2, -1, -1)):
         told[index] = told[index] or any(
             0 <= other < len(candidates) and told[other] and _listed(folded, candidates[index], candidates[other])
             for other in (index - 1, index + 1)
         )
+    kept = [index for index, no in enumerate(never) if told[index] or not no]
+    return [candidates[index] for index in kept], [told[index] for index in kept]
+
+
+def find_sums(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Mention]:
+    """Sums of `text` without roles and links; spans in `taken` (accounts, phones) are no sums. Offsets into `text`."""
+    folded = fold(text)
+    candidates, told = find_counted(folded, taken)
+    told = bare_sums.decide(folded, candidates, told)
     mentions: list[Mention] = []
     for found, is_sum in zip(candidates, told, strict=True):
         if not is_sum:
