@@ -69,7 +69,7 @@ def _meanings(name: str, rows: tuple[Division, ...]) -> tuple[Division, ...]:
         keep = full or standing
         return tuple(row for row in rows if row.lineage in keep)
     ended = [row for row in rows if row.last >= (FORMER_FULL_SINCE if row.name == name else FORMER_SHORT_SINCE)]
-    return tuple(row for row in ended if len(row.name) > 2 and not row.name.endswith("地区"))
+    return tuple(row for row in ended if not row.name.endswith("地区"))
 
 
 @cache
@@ -91,6 +91,11 @@ def _automaton() -> ahocorasick.Automaton:
         machine.add_word(name, (name, (), path, False, False))
     machine.make_automaton()
     return machine
+
+
+def _all_ended(meanings: tuple[Division, ...]) -> bool:
+    """Whether no division of the name stands any more; a name of two characters is then read only right behind its city or province."""
+    return bool(meanings) and all(row.last != STILL for row in meanings)
 
 
 @lru_cache(maxsize=8)
@@ -117,5 +122,7 @@ def scan(folded: str) -> tuple[Hit, ...]:
         if name[-1] == "市" and len(name) > 2 and _CITIZEN.match(folded, end):
             end, name, short = end - 1, name[:-1], True  # 长春市民: the 市 belongs to the people
             word = name in ordinary()
+        if len(name) == 2 and not foreign and not (hits and hits[-1].end == start) and _all_ended(meanings):
+            continue  # 四川省达县, but 到达县城
         hits.append(Hit(start, end, name, meanings, foreign, short, word))
     return tuple(hit for i, hit in enumerate(hits) if not i or hit.start >= hits[i - 1].end)

@@ -151,6 +151,8 @@ def find_titled(folded: str, reader: FullNames) -> Iterator[Candidate]:
             continue
         if title == "总" and (not may_end(folded, end) or wary or before not in _BEFORE_PARTICLE):
             continue
+        if wary and is_word(folded[max(0, start - length - 2) : start]) and before not in CLOSES:
+            continue  # 农家乐老板
         if wary and (before + family in words or (family + title[:1] in words and title not in ("先生", "女士"))):
             continue
         if family in particles() and before not in _BEFORE_PARTICLE:

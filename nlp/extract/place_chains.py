@@ -19,7 +19,7 @@ from nlp.extract.gazetteer import Hit
 # Not in a town's or village's name: the words of running text around it.
 _PLAIN = r"[^\W\d_A-Za-z的在被和与及了是有为到从对将于向某该本]"
 _TOWN = re.compile(
-    rf"{_PLAIN}{{1,5}}?(?:镇(?!上|内|里|政府)|乡(?!下|村|里|亲|镇)|街道(?:办事处|办)?(?!上|两)|办事处|苏木)"
+    rf"(?![几多各某两三一这那]个|[各某这那]|周边|附近|下面){_PLAIN}{{1,5}}?(?:镇(?!上|内|里|政府)|乡(?!下|村|里|亲|镇)|街道(?:办事处|办)?(?!上|两)|办事处|苏木)"
 )
 _VILLAGE = re.compile(rf"{_PLAIN}{{1,6}}?(?:行政村|自然村|村(?!民|委|里|镇|支|干|上)|社区(?!民警|居|工|的))")
 # 长宁县公安局双河镇派出所: the body of the county stands between the county and the town.
