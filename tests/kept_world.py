@@ -25,7 +25,7 @@ from serving.people import api_keys, attempts, logins, roster
 from serving.queries import IncidentFilter
 from serving.store import Store
 from serving.store.feed_tables import RuledCaseRow
-from serving.store.watch_tables import WatchedHostRow
+from serving.store.watch_tables import WatchedHostRow, WatchedSourceRow
 
 PASSWORD = "a long enough password"
 # Invented; what a complaint says and nobody outside may see.
@@ -83,11 +83,12 @@ def fill(store: Store) -> dict[str, str]:
         saved_views.save(session, "小赵", "河南", {"place": "41"})
         audit.record(session, "小赵", "admin", "read", kept)
     logins.log_in(store, "小赵", PASSWORD, "127.0.0.1")
-    # 4. A page that is watched, and what is known of its host.
+    # 4. A page that is watched, what is known of its host, who read its source.
     source = watch_sources.Source("通报", "feed", ("https://news.example/rss",))
     with store.writing() as session:
         watch_pages.remember(session, source, "page", [Link("https://news.example/1.html", "2026-03-01")])
         session.add(WatchedHostRow(origin="https://news.example", robots="User-agent: *"))
+        session.add(WatchedSourceRow(name="通报", holder="elsewhere:1:0011", until=1.0))
     return {"report": report, "document": kept, "webhook": hook.id, "withdrawn": gone}
 
 

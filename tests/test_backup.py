@@ -65,8 +65,8 @@ def test_every_table_holds_something_and_comes_back_row_by_row(store: Store, tmp
     file = tmp_path / "b.fanzha"
     manifest = write(store, file)
     before = everything(store)
-    # No data key is set here, and `kept_world` annotates and rules over nothing yet.
-    later = {"data_keys"} | {name for name in before if name.startswith(("annotation", "ruled_"))}
+    # No data key is set here, and `kept_world` annotates, rules over and renames nothing yet.
+    later = {"data_keys"} | {name for name in before if name.startswith(("annotation", "ruled_", "taxonom"))}
     assert {name for name, rows in before.items() if not rows} <= later
     again = restored(file, fresh_address(tmp_path))
     assert without_last_audit(everything(again)) == before
