@@ -6,7 +6,6 @@ a lean installation lists and shows models without it. Exit codes as in serving.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -182,24 +181,10 @@ def use_model(
     model: Annotated[str, typer.Argument(help="名称或文件夹", metavar="模型")], models: FoldersOption = None
 ) -> None:
     """核对之后，把一个模型设为默认。"""
-    from nlp.model_folder import MODELS, load
-    from serving import screen
+    from serving import model_choice, screen
+    from serving.people_commands import acting
 
-    folder = find_folder(model, models).resolve()
-    load(folder)  # whole, of a taxonomy that we have, and it answers
-    named = folder.name if folder.parent == MODELS.resolve() else str(folder)
-    pointer, partial = MODELS / "default.txt", MODELS / "default.txt.partial"
-    try:
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(named + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())  # a name that points at nothing after a power cut would leave no model at all
-        os.replace(partial, pointer)
-    except OSError as error:
-        raise ModelError(
-            f"写不了：{error.strerror}", where=str(pointer), advice=f"改设环境变量 FANZHA_MODEL={folder}"
-        ) from error
-    screen.out().print(f"默认模型：{named}")
+    screen.out().print(f"默认模型：{model_choice.put_in_use(find_folder(model, models), acting())}")
 
 
 @model_app.command("compare")

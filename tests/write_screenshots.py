@@ -104,9 +104,19 @@ def taxonomies(page: Browser) -> None:
     page.driver.execute_script("scrollTo(0,0)")
 
 
+def models(page: Browser) -> None:
+    """模型 with the two shipped ones tried beside each other."""
+    page.open("/console/models")
+    page.until(lambda: page.all(".models-list"), "the models")
+    page.click("[name=count] option[value='20']")
+    page.click("form[data-ruling=trial] [type=submit]")
+    page.until(lambda: page.all(".trial-told"), "the comparison")
+    page.driver.execute_script("scrollTo(0,0)")
+
+
 SCREENS: tuple[tuple[str, Callable[[Browser], None]], ...] = (
     ("overview", overview), ("incidents", incidents), ("incident", incident), ("ruling", ruling), ("desk", desk),
-    ("annotate", annotate), ("taxonomy", taxonomies), ("import", bring_in),
+    ("annotate", annotate), ("taxonomy", taxonomies), ("models", models), ("import", bring_in),
 )  # fmt: skip
 
 

@@ -136,6 +136,12 @@ class Engine:
         """Under which name a new document is taken in the moment it is accepted; "" where there is no model and never will be."""
         return inbox.this_worker() if self.failure is None else ""
 
+    def change_model(self) -> str:
+        """Read with the default model as it is chosen now, from the next document on; returns its name. Raises ModelError, and goes on as before."""
+        analyzer = load_analyzer(self.settings)
+        self.worker().analyzer = analyzer
+        return str(getattr(getattr(analyzer, "classifier", None), "model", ""))
+
     def claim(self, session: Session, document_id: str) -> Claim | None:
         """Take a document that was here already for the request that brings it again, in the transaction that accepts it.
 

@@ -73,6 +73,7 @@ def attach(app: FastAPI) -> None:
         import_screen,
         incident_screen,
         incident_sheet,
+        models_screen,
         overview_screen,
         taxonomy_screen,
     )
@@ -91,6 +92,7 @@ def attach(app: FastAPI) -> None:
         exchange_screen,
         import_screen,
         taxonomy_screen,
+        models_screen,
     ):
         screen.register(room)
     frame.register_errors(room)

@@ -29,6 +29,7 @@ _ICONS = {
     "desk": "M12 3v18M4 8h16M7 8l-3 7h6zm10 0-3 7h6z",
     "annotate": "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
     "taxonomy": "M5 4v16M5 8h6M5 16h6M14 5h6v6h-6zM14 13h6v6h-6z",
+    "models": "M12 3l8 4.500v9L12 21l-8-4.500v-9zM4 7.500l8 4.500 8-4.500M12 12v9",
     "bring": "M12 4v11m-5-5 5 5 5-5M4 20h16",
 }
 # Address, name, icon, the lowest role that may use it.
@@ -38,6 +39,7 @@ SCREENS = (
     ("/desk", "研判台", "desk", "analyst"),
     ("/annotate", "标注", "annotate", "editor"),
     ("/taxonomy", "标签体系", "taxonomy", "editor"),
+    ("/models", "模型", "models", "editor"),
     ("/import", "导入", "bring", "analyst"),
 )
 # A page that is not full by then is shown empty first. NiceGUI gives up on a page that has not come out after PAGE_SECONDS.

@@ -1,0 +1,229 @@
+"""What an editor sees of the models: the list, the card, who put which in use, two beside each other, a training with its curve.
+
+In: manifests, choices, a comparison, a run. Out: HTML; forms are sent by `static/console.js`. It loads no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nlp import taxonomy
+from serving.console import wording
+from serving.console.html_parts import Html, join, options, tag, void
+from serving.model_choice import Choice
+from serving.shadow import MOST, Comparison
+from serving.training_run import TrainingRun
+
+# Differences on one page of a comparison.
+PAGE = 15
+STATES = {"running": "进行中", "done": "已完成", "failed": "没有成功", "cancelled": "已取消"}
+EXTRA = "pip install 'fanzha[train]'（含 torch、scikit-learn）"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as the list shows it. origin: 随软件安装, 在这里训练. broken: why it cannot be read, "" where it can."""
+
+    name: str
+    version: str
+    engine: str
+    megabytes: float
+    labels: int
+    taxonomy: str
+    origin: str
+    in_use: bool
+    broken: str = ""
+
+
+def listing(models: Sequence[Listed], *, may_publish: bool) -> Html:
+    """Every model with what can be done to it."""
+    head = tag("tr", [tag("th", name, scope="col") for name in ("模型", "引擎、大小", "类型", "")])
+    rows = []
+    for model in models:
+        state = tag("span", "在用", class_="chip") if model.in_use else None
+        about = f"{model.engine}　{model.megabytes:.1f} MB" if not model.broken else "读不出"
+        acts = [tag("button", "说明卡", type="button", class_="button small", data_rules="card", value=model.name)]
+        if may_publish and not model.in_use and not model.broken:
+            use = {"type": "button", "class_": "button small", "data_rules": "use", "aria_label": f"发布：{model.name}"}
+            acts.append(tag("button", "发布", value=model.name, **use))
+        note = model.broken or f"第 {model.version} 版　{model.origin}"
+        version = tag("small", f"标签体系 {model.taxonomy}" if model.taxonomy else "")
+        cells = (
+            tag("td", tag("b", model.name), state, tag("small", note)), tag("td", about),
+            tag("td", f"{model.labels} 个" if model.labels else "", version), tag("td", tag("div", acts, class_="tools tight")),
+        )  # fmt: skip
+        rows.append(tag("tr", cells))
+    return tag("table", tag("thead", head), tag("tbody", rows), class_="models-list")
+
+
+def chosen(choices: Sequence[Choice], known: Sequence[str], current: str, *, may_publish: bool) -> Html:
+    """Who put which model in use when; the ones before can be put back."""
+    if not choices:
+        return tag("p", "还没有换过模型，用的是随软件安装的默认模型。", class_="soft")
+    rows, offered = [], {current}
+    for choice in choices:
+        back = None
+        if choice.before and choice.before in known and choice.before not in offered and may_publish:
+            offered.add(choice.before)
+            back = tag(
+                "button",
+                f"退回 {choice.before}",
+                type="button",
+                class_="button small",
+                data_rules="use",
+                value=choice.before,
+            )
+        what = f"{choice.before or '—'} → {choice.model}"
+        told = (
+            tag("td", wording.local(choice.at), class_="when"),
+            tag("td", choice.by or "—"),
+            tag("td", what),
+            tag("td", back),
+        )
+        rows.append(tag("tr", told))
+    head = tag("tr", [tag("th", name, scope="col") for name in ("何时", "谁", "换用", "")])
+    return tag("table", tag("thead", head), tag("tbody", rows), class_="choices")
+
+
+def trial_form(names: Sequence[str], current: str) -> Html:
+    """Which two models, on which documents."""
+    every = {name: name for name in names}
+    other = next((name for name in reversed(names) if name != current), current)
+    counts = {str(count): f"最新 {count} 件" for count in (20, 50, 100, MOST)}
+    on = {"reports": "投诉", "documents": "全部文档"}
+    fields = (
+        ("模型甲", "first", every, current),
+        ("模型乙", "second", every, other),
+        ("在哪些上", "which", on, "reports"),
+        ("多少", "count", counts, "50"),
+    )
+    return tag(
+        "form", [tag("label", tag("span", words), tag("select", options(choices, value), name=name)) for words, name, choices, value in fields],
+        tag("div", tag("button", "试跑", type="submit", class_="button main-act"), tag("small", "只看不写：库里什么也不变"), class_="tools"),
+        data_ruling="trial", class_="change",
+    )  # fmt: skip
+
+
+def compared(found: Comparison, page: int) -> Html:
+    """How two models differ: the counts, and one page of the articles."""
+    known = taxonomy.load()
+    kinds = {kind.id: kind.name for kind in known.kinds}
+
+    def said(side: tuple[str, str, float, bool]) -> Html:
+        kind, label, confidence, review = side
+        words = f"{kinds.get(kind, kind)}　{known.name_of(label)}" if label else kinds.get(kind, kind)
+        return join(words, tag("small", f"把握 {confidence:.2f}{'，交人' if review else ''}"))
+
+    told = f"{found.documents} 件文档、{found.articles} 篇：种类不同 {found.kinds} 篇，类型不同 {found.labels} 篇，交人与否不同 {found.reviews} 篇。"
+    if not found.differences:
+        return tag("p", told + "没有不同之处。", class_="trial-told")
+    some = found.differences[page * PAGE : (page + 1) * PAGE]
+    rows = [
+        tag("tr", tag("td", tag("span", one.title), tag("small", one.document_id)), tag("td", said(one.first)), tag("td", said(one.second)))
+        for one in some
+    ]  # fmt: skip
+    head = tag("tr", [tag("th", name, scope="col") for name in ("文章", found.first, found.second)])
+    last = (len(found.differences) - 1) // PAGE
+    pages = tag(
+        "div",
+        tag("button", "上一页", type="button", class_="button small", data_rules="page", value=str(page - 1), disabled=page == 0),
+        tag("button", "下一页", type="button", class_="button small", data_rules="page", value=str(page + 1), disabled=page >= last),
+        tag("small", f"第 {page + 1} / {last + 1} 页，共 {len(found.differences)} 篇不同"), class_="tools",
+    )  # fmt: skip
+    return join(
+        tag("p", told, class_="trial-told"),
+        tag("div", tag("table", tag("thead", head), tag("tbody", rows), class_="trial"), class_="scroll"),
+        pages,
+    )
+
+
+def few_form(names: Sequence[str], current: str, offered: Mapping[str, str]) -> Html:
+    """A new label from a dozen examples. offered: labels of the taxonomy that no chosen model speaks."""
+    hint = (
+        f"现行标签体系里还没有模型认得的：{'、'.join(f'{name}（{label}）' for label, name in offered.items())}。"
+        if offered
+        else ""
+    )
+    every = {name: name for name in names}
+    return tag(
+        "form", tag("p", f"8–16 篇写法不同的例子，每篇之间空一行；约一分钟。不用 torch，原有权重不动。{hint}", class_="soft"),
+        tag("label", tag("span", "编号"), void("input", name="id", required=True, maxlength=40, pattern="[a-z][a-z0-9_]{1,39}",
+                                             placeholder="如 elder_care", autocomplete="off", title="小写字母开头，小写字母、数字、下划线")),
+        tag("label", tag("span", "名称"), void("input", name="name", required=True, maxlength=40, autocomplete="off")),
+        tag("label", tag("span", "加在哪个模型上"), tag("select", options(every, current), name="base")),
+        tag("label", tag("span", "例子"), tag("textarea", name="examples", rows=6, required=True), class_="wide"),
+        tag("div", tag("button", "学这个类型", type="submit", class_="button main-act"), class_="tools"),
+        data_ruling="few", class_="change", id="few",
+    )  # fmt: skip
+
+
+def train_form(configurations: Sequence[str], missing: Sequence[str]) -> Html:
+    """A full training; where it cannot run here, how to get what is missing."""
+    if missing:
+        return tag(
+            "div", tag("p", f"这台机器没有装 {'、'.join(missing)}，不能完整训练。", class_="soft"), tag("p", "请管理员运行：", tag("code", EXTRA)),
+            tag("p", "上面“从几篇例子加一个类型”不需要它们。", class_="soft"), data_missing=True,
+        )  # fmt: skip
+    names = {name: name for name in configurations}
+    first = tag("select", options(names, "lexical"), name="configuration")
+    note = "在后台单独的进程里；取消或中断后，再开始即从上次存下的接着做"
+    fields = (
+        ("配置", first), ("或自己的配置文件（TOML 路径）", void("input", name="file", autocomplete="off", placeholder="如 configs/own.toml")),
+        ("数据文件夹（内有 data/ 与 gold/）", void("input", name="data", required=True, autocomplete="off", value="../shared")),
+        ("从哪个编码器（文件夹，可不填）", void("input", name="encoder", autocomplete="off")),
+    )  # fmt: skip
+    return tag(
+        "form", [tag("label", tag("span", words), field) for words, field in fields],
+        tag("div", tag("button", "开始训练", type="submit", class_="button main-act"), tag("small", note), class_="tools"),
+        data_ruling="train", class_="change", id="train",
+    )  # fmt: skip
+
+
+def running(run: TrainingRun | None) -> Html:
+    """The present run, or the last one: how far, how long still, the curve of its loss, its last lines."""
+    if run is None:
+        return tag("p", "没有进行中的训练。", class_="soft")
+    progress = None
+    if run.total and run.state == "running":
+        progress = tag(
+            "p",
+            tag("progress", max=run.total, value=run.done, aria_label="进度"),
+            f"　{run.done:,}/{run.total:,}　约剩 {run.minutes_left:.1f} 分",
+        )
+    cancel = (
+        tag("button", "取消训练", type="button", class_="button danger", data_rules="cancel")
+        if run.state == "running"
+        else None
+    )
+    return tag(
+        "div", tag("div", tag("b", f"{run.title}：{STATES[run.state]}"), cancel, class_="tools"), progress, curve(list(run.losses)),
+        tag("pre", "\n".join(list(run.lines)[-12:]), class_="log", tabindex="0", aria_label="训练输出"), data_run=run.state,
+    )  # fmt: skip
+
+
+def curve(losses: Sequence[float]) -> Html | None:
+    """The losses as a line, 300 × 60; None below two points."""
+    if len(losses) < 2:
+        return None
+    low, high = min(losses), max(losses)
+    places = [
+        f"{300 * n / (len(losses) - 1):.1f},{56 - 52 * (loss - low) / ((high - low) or 1):.1f}"
+        for n, loss in enumerate(losses)
+    ]
+    return Html(
+        f'<figure class="curve"><svg viewBox="0 0 300 60" role="img" aria-label="损失从 {losses[0]:.3f} 到 {losses[-1]:.3f}">'
+        f'<polyline fill="none" stroke="currentColor" stroke-width="1.500" points="{" ".join(places)}"/></svg>'
+        f"<figcaption>损失 {losses[0]:.3f} → {losses[-1]:.3f}（最低 {low:.3f}）</figcaption></figure>"
+    )
+
+
+def card(name: str, text: str) -> Html:
+    """The card of a model as it was written."""
+    close = tag("button", "收起", type="button", class_="button small", data_rules="shut")
+    return tag(
+        "section",
+        tag("h2", f"{name} 的说明卡", close),
+        tag("pre", text, class_="log card-text", tabindex="0"),
+        class_="card",
+    )
