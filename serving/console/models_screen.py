@@ -69,21 +69,21 @@ class _Screen:
                 self.list = ui.html("", sanitize=False)
                 self.card = ui.html("", sanitize=False)
                 with ui.element("section").classes("card"):
-                    ui.html(tag("h2", "试跑与比较"), sanitize=False)
+                    ui.html("试跑与比较", sanitize=False, tag="h2")
                     with ui.element("div").classes("inside"):
                         self.trial = ui.html("", sanitize=False)
                         self.result = ui.html("", sanitize=False)
             with ui.element("div"):
                 with ui.element("section").classes("card"):
-                    ui.html(tag("h2", "从几篇例子加一个类型"), sanitize=False)
+                    ui.html("从几篇例子加一个类型", sanitize=False, tag="h2")
                     self.few = ui.html("", sanitize=False).classes("inside")
                 with ui.element("section").classes("card"):
-                    ui.html(tag("h2", "完整训练"), sanitize=False)
+                    ui.html("完整训练", sanitize=False, tag="h2")
                     self.train = ui.html(parts.train_form(sorted(configurations()), missing()), sanitize=False).classes(
                         "inside"
                     )
                 with ui.element("section").classes("card"):
-                    ui.html(tag("h2", "训练进度"), sanitize=False)
+                    ui.html("训练进度", sanitize=False, tag="h2")
                     self.run = ui.html(parts.running(self.trainer.run), sanitize=False).classes("inside")
         listed = ",".join(f'["{key}","{words}"]' for key, words in KEYS)
         ui.add_body_html(f"<script>window.console_keys=[{listed}]</script>")
