@@ -6,9 +6,10 @@ In: nothing; the shipped model, invented complaints and news. Out: a table on st
 speed-ratios.svg there; --record writes benchmarks/ratios.json; --check exits with 1 when a ratio is more than 25 % worse than recorded.
 
 Processor time alone, step and yardstick in turn in slices of a few hundredths of a second, so that a busy machine slows both; the ratio is
-the middle one of the rounds (that of the quickest slices was a third too low when one of them was lucky). What is over the limit is measured again, `TRIES` times in all: a step that got
-slower is slower every time, a disturbance is not. Yardsticks: `python` is text work in plain Python (dictionaries, regular expressions, JSON),
-`full` the full reading of the same article. The encoder's ratio hangs on the processor (VNNI or not): told, not held.
+the middle one of the rounds (that of the quickest slices was a third too low when one of them was lucky). What is over the limit is
+measured again, `TRIES` times in all: a step that got slower is slower every time, a disturbance is not. Yardsticks: `python` is text work in
+plain Python (dictionaries, regular expressions, JSON), `full` the full reading of the same article. The encoder's ratio hangs on the processor
+(VNNI or not): told, not held.
 """
 
 from __future__ import annotations
