@@ -16,6 +16,9 @@ from tests.processes import ROOT, environment
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(
+    1200
+)  # half a minute of two idle cores; a machine with eight times more to do than it can is no hang
 def test_the_short_form_is_all_as_it_must_be(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.trust", "--short", "--markdown", str(tmp_path / "trust.md")]
     ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
