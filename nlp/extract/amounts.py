@@ -51,8 +51,9 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 # 502室, 100U盘, 10.5, 10:30, 3-5: the number is not over, or counts something that MEASURE does not know.
 _GOES_ON = re.compile(
     r"[A-Za-z%％‰°℃.:/\-－—~～][A-Za-z0-9盘]|[%％‰°℃室栋幢号楼届期章级度版米克斤吨里层页]|毫米|公里|平米|平方|"
-    r"受害|网民|网友|用户|会员|粉丝|群众|市民|学生|家庭"
+    r"受害|网民|网友|用户|会员|粉丝|群众|市民|学生|家庭|业主|村民|居民|员工|热线"
 )
+_CALLED = re.compile(r"(?:打|拨|致电|热线|电话|拨通)[^，。；]{0,5}$")  # 打了110, 拨12345, 打过两次12345
 _BEGS = re.compile(r"不|别|要|勿|莫|小心|注意|记住|当心|提防")  # 千万不要
 
 
@@ -147,8 +148,7 @@ def _is_no_sum(folded: str, number: Number) -> bool:
         return True  # 以防万一
     if _YEAR.fullmatch(number.text):
         return True
-    # 打了110, 拨12345
-    return bool(_HOTLINE.fullmatch(number.text)) and before.endswith(("打", "打了", "拨", "拨了"))
+    return bool(_HOTLINE.fullmatch(number.text) and _CALLED.search(before))
 
 
 def _bare_is_money(folded: str, number: Number) -> bool:

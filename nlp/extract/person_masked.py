@@ -41,6 +41,7 @@ _SUFFIX = re.compile(
     r"[甲乙丙丁戊己庚辛](?!某)|[0-9]{1,2}(?![0-9.,%万亿元人名岁年月日号时点分次个笔条张部余多])|[A-Z](?![A-Za-z])"
 )
 _FALSE_NAME = re.compile(r"化名|化姓|网名|别名|音译")
+_OF_DIVISIONS = ("市长", "县长", "镇长", "乡长")  # behind a letter the division's own: J市 + 长
 _OF_MANY = ("老人", "学生", "队长", "总")  # titles that are told of people without a name, too
 _MODAL = frozenset("能会可要肯")  # given-name characters that more often go on: 白某能否
 # In a list of masked names whatever stands before the mark is the name's: 周某群、林某第、郑某厅.
@@ -137,6 +138,8 @@ def find_titled(folded: str, reader: FullNames) -> Iterator[Candidate]:
             continue
         length, wary = family_before(folded, start)
         if not length:
+            if title in _OF_DIVISIONS:
+                continue  # J市长热线
             letter = folded[start - 1 : start]
             if (
                 letter.isascii()

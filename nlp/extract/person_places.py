@@ -45,6 +45,7 @@ _AGE = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
 _ADDRESSED = frozenset({"先生", "女士", "小姐", "警官", "老师"})
 _CALLED_SO = re.compile(r"[小老阿]([一-鿿])")
 # Titles of one character are told of nobody else only behind a family name: 岑伯, 俞姐.
+_DIVISIONS = frozenset("省市县区镇乡村")  # no given name: 西地省
 _SHORT_TITLES = "哥姐伯婶叔嫂总队局"
 
 
@@ -85,7 +86,7 @@ def _full(folded: str) -> Iterator[Place]:
         at = start + 1
         for end in (given + 1, given + 2):
             character = folded[end - 1 : end]
-            if not HAN.match(character) or character in _ungiven():
+            if not HAN.match(character) or character in _ungiven() or character in _DIVISIONS:
                 break
             if folded[given:end] in titles() or folded[given : given + 2] in titles():
                 break
