@@ -68,7 +68,7 @@ def test_pages_changes_and_single_incidents(world):
 def test_a_follower_by_words_hears_what_enters_and_what_leaves(world):
     feed, api = world
     start = feed.last()
-    document = publish(api, story(31))
+    document = publish(api, story(9))
     (incident,) = document["incidents"]
     title = feed.incident(incident).title
     asked = {"q": title[:6], "loss_min": 1, "status": "alleged"}
