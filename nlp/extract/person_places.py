@@ -119,7 +119,8 @@ def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
     inside = {at for match in before_titles().finditer(folded) for at in range(match.start() + 1, match.end())}
     counts = Counter(folded[place.start : place.end] for place in found)
     bare = Counter(folded[place.start : place.end - 1] for place in found if place.sort == "masked")
-    words, table = common_words(), surnames()
+    words, table, known = common_words(), surnames(), given_characters()
+    goes_on, follows = after_name(), after_name_words()
     for start, end, family, sort in found:
         name, given = folded[start:end], folded[start + family : end]
         n = len(given)
@@ -136,32 +137,40 @@ def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
             f"f:{name[:family]}",
             f"g{n}:{given[0]}",
             f"e{n}:{given[-1]}",
-            f"known{n}:{sum(c in given_characters() for c in given)}",
+            f"known{n}:{sum(c in known for c in given)}",
             "family:" + ("compound" if family == 2 else "plain" if name[0] in table["plain"] else "wary"),
         ]
-        border = "free" if free_right else "after" if right in after_name() else "han"
+        border = "free" if free_right else "after" if right in goes_on else "han"
         features += [
             f"border:{border}",
             f"left:{free_left}",
             f"both{n}:{free_left}{border}",
         ]
-        crossing = (
-            ("name", is_word(name)),
-            ("first", n == 2 and family == 1 and is_word(name[:2])),
-            ("given", n == 2 and is_word(given)),
-            ("into", not free_left and is_word(left + name[0])),
-            ("into_two", len(left_two) == 2 and is_word(left_two + name[0])),
-            ("through", is_word(left + name[:2])),
-            ("out", not free_right and is_word(given[-1] + right)),
-            ("out_two", not free_right and is_word(given[-1] + right_two)),
-            ("common", name in words),
-        )
-        features += [f"{what}{n}" for what, holds in crossing if holds]
+        if is_word(name):
+            features.append(f"name{n}")
+        if n == 2:
+            if family == 1 and is_word(name[:2]):
+                features.append("first2")
+            if is_word(given):
+                features.append("given2")
+        if not free_left and is_word(left + name[0]):
+            features.append(f"into{n}")
+        if len(left_two) == 2 and is_word(left_two + name[0]):
+            features.append(f"into_two{n}")
+        if is_word(left + name[:2]):
+            features.append(f"through{n}")
+        if not free_right:
+            if is_word(given[-1] + right):
+                features.append(f"out{n}")
+            if is_word(given[-1] + right_two):
+                features.append(f"out_two{n}")
+        if name in words:
+            features.append(f"common{n}")
         if not free_right and len(right_two) == 2 and is_word(right_two):
             features.append("word_after")
         if not free_left and len(left_two) == 2 and is_word(left_two):
             features.append("word_before")
-        if right_two in after_name_words():
+        if right_two in follows:
             features.append("person_word_after")
         count = counts[name]
         features.append(f"told{n}:{min(count, 4)}")
@@ -169,9 +178,10 @@ def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
             features.append(f"longer:{4 * counts[folded[start : end + 1]] // count}")
         if start in titled:
             features += ["title", f"title{n}:{border}"]
-        features += [
-            what for what, cue in (("says", _SAYS), ("bracket", _BRACKET), ("age", _AGE)) if cue.match(folded, end)
-        ]
+        if _SAYS.match(folded, end):
+            features.append("says")
+        if free_right:
+            features += [what for what, cue in (("bracket", _BRACKET), ("age", _AGE)) if cue.match(folded, end)]
         if right_two in _ADDRESSED:
             features.append("addressed")
         if start in inside:  # 检察官|梁韵 is no 官梁韵
