@@ -5,7 +5,7 @@ VENV_ALL := .venv-all
 PIP_FLAGS := --quiet --disable-pip-version-check
 SHARED ?= ../shared
 
-.PHONY: help run test test-all trust browser lint bench train-small evaluate clean
+.PHONY: help run test test-all trust browser lint bench lock audit train-small evaluate clean
 
 help:
 	@echo "make run        安装、建库、读入样例，工作台在 http://127.0.0.1:8000/console"
@@ -14,6 +14,8 @@ help:
 	@echo "make trust      故障、坏输入、角色、攻击：逐项试，一张表（全套要一两个小时）"
 	@echo "make lint       ruff 与 mypy"
 	@echo "make bench      速度对照，各步骤的比值写到 benchmarks/speed-ratios.md 和 .svg"
+	@echo "make lock       按这台机器锁定全部依赖（带散列），并写物料清单 sbom.cdx.json"
+	@echo "make audit      用 pip-audit 查锁定的依赖有没有已知漏洞（要联网）"
 	@echo "make evaluate   在 \$$(SHARED)/gold 上评测随附模型"
 	@echo "make train-small  只用仓库里的语料重新训练，并与随附模型比较"
 
@@ -69,6 +71,13 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m benchmarks.reading_speed
 	$(VENV)/bin/python -m benchmarks.ratios --report benchmarks
+
+lock: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m tests.write_lock
+
+audit: $(VENV)/.installed-dev
+	@$(VENV)/bin/pip install $(PIP_FLAGS) pip-audit
+	$(VENV)/bin/pip-audit --require-hashes -r requirements.lock
 
 evaluate: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m training.evaluate nlp/models/lexical-20261122 nlp/models/blend-20261122 --gold $(SHARED)/gold/dev.jsonl $(SHARED)/gold/dev_labels.jsonl

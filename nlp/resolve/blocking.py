@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from operator import eq
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from nlp.divisions.table import MUNICIPALITIES
 from nlp.incident import SourcedCase
 from nlp.resolve.features import Sketch, is_common, sketch
+
+if TYPE_CHECKING:  # NumPy comes in with the first text that is filed, not with the first import
+    import numpy as np
+    from numpy.typing import NDArray
 
 # 64 permutations in 21 bands of 3: a pair with Jaccard 0.5 meets with p = 1 - (1 - 0.5**3)**21 = 0.94, with 0.7 p = 0.999, one of two
 # unrelated news stories (0.05) with p = 0.003. Of the 727 pairs of reprints in news_toutiao all meet (16 bands of 4: 0.968).
@@ -29,6 +31,8 @@ SHINGLE = 5  # characters; shorter ones meet by chance in news prose, longer one
 @cache
 def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """a (odd) and b of h → a·h + b mod 2^32, drawn as datasketch 2 draws them with seed 1 (RandomState's stream is frozen by NumPy)."""
+    import numpy as np
+
     draw = np.random.RandomState(1)
     odd = draw.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return odd, draw.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)
@@ -40,6 +44,8 @@ def signature(text: str) -> tuple[int, ...]:
     The values of datasketch 2 (scheme "affine32"), value for value: a store holds them, and datasketch 1 gave others. Without the
     library, whose import brings SciPy along: 38 MB in every process that serves.
     """
+    import numpy as np
+
     squeezed = "".join(text.split())
     if len(squeezed) < 20:
         return ()
@@ -54,6 +60,8 @@ def signature(text: str) -> tuple[int, ...]:
 
 def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """MurmurHash3's last step, a bijection of 32 bits: it spreads what CRC leaves close together."""
+    import numpy as np
+
     hashes = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     hashes = (hashes ^ (hashes >> np.uint32(13))) * np.uint32(0xC2B2AE35)
     return hashes ^ (hashes >> np.uint32(16))
