@@ -50,10 +50,10 @@ def filled(folder: Path, *samples: str) -> Settings:
 
 
 @contextlib.contextmanager
-def console(settings: Settings, folder: Path, *options: str) -> Iterator[str]:
-    """`fanzha serve --demo --console` over a store; gives its address."""
+def console(settings: Settings, folder: Path, *options: str, **more: str) -> Iterator[str]:
+    """`fanzha serve --demo --console` over a store; gives its address. more: environment variables of the server."""
     words = ("--console", *(options or ("--demo",)), "--store", settings.store)
-    with server(folder, *words) as (address, running):
+    with server(folder, *words, **more) as (address, running):
         until_it_answers(f"{address}/readyz", running, folder)
         yield address
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from nlp import model_folder
 from serving.training_run import missing as not_installed
 from tests.console_world import Browser, browser, console, filled, missing
+from tests.processes import ROOT, TESTS
 from tests.test_added_labels import NEW, told
 from tests.test_training_start_run import TOML
 
@@ -20,21 +22,19 @@ BASE = "lexical-20261122"
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Browser]:
-    """A console over a few complaints; the installation's choice of a model is as before afterwards."""
-    pointer, history = (model_folder.MODELS / name for name in ("default.txt", "history.jsonl"))
-    before = pointer.read_bytes()
-    kept = history.read_bytes() if history.is_file() else None
-    try:
-        with console(filled(tmp_path, SAMPLE), tmp_path) as address, browser(address, tmp_path / "profile") as opened:
-            yield opened
-            assert opened.strangers() == []
-            assert opened.complaints() == []
-    finally:
-        pointer.write_bytes(before)
-        if kept is not None:
-            history.write_bytes(kept)
-        else:
-            history.unlink(missing_ok=True)
+    """A console over a few complaints, run from an installation of its own: other tests go on with the model that is in use here."""
+    installed = tmp_path / "installed"
+    shutil.copytree(ROOT / "nlp", installed / "nlp", ignore=shutil.ignore_patterns("__pycache__", "history.jsonl"))
+    for package in ("corpora", "serving", "training"):
+        (installed / package).symlink_to(ROOT / package)
+    found = {"PYTHONPATH": os.pathsep.join((str(installed), str(TESTS)))}
+    with (
+        console(filled(tmp_path, SAMPLE), tmp_path, **found) as address,
+        browser(address, tmp_path / "profile") as opened,
+    ):
+        yield opened
+        assert opened.strangers() == []
+        assert opened.complaints() == []
 
 
 def test_a_label_from_a_dozen_examples_is_learned_tried_published_and_put_back(page: Browser, tmp_path: Path) -> None:
