@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from corpora.annotated import TAGS, read_annotated
-from nlp.extract.linear import Weights, log_probabilities
+from nlp.extract.linear import Weights, best
 from nlp.extract.pipeline import find_mentions
 from nlp.extract.place_roles import describe, role_of
 from nlp.records import Mention
@@ -86,10 +86,7 @@ def read_authored(folder: Path, *, learned: bool) -> Iterator[Told]:
 
 def accuracy(places: Sequence[Told], weights: Weights) -> tuple[float, float]:
     """(by the model, by the table alone)."""
-    by_model = 0
-    for place in places:
-        chances = log_probabilities(place.features, weights)
-        by_model += weights.roles[max(range(len(chances)), key=chances.__getitem__)] == place.role
+    by_model = sum(best(place.features, weights)[0] == place.role for place in places)
     by_table = sum(place.by_table == place.role for place in places)
     return by_model / max(1, len(places)), by_table / max(1, len(places))
 

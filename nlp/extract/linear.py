@@ -38,3 +38,10 @@ def log_probabilities(features: Iterable[str], weights: Weights) -> list[float]:
     top = max(scores)
     total = top + math.log(sum(math.exp(score - top) for score in scores))
     return [score - total for score in scores]
+
+
+def best(features: Iterable[str], weights: Weights) -> tuple[str, float]:
+    """The most probable role and the natural logarithm of its probability."""
+    chances = log_probabilities(features, weights)
+    index = max(range(len(chances)), key=chances.__getitem__)
+    return weights.roles[index], chances[index]

@@ -210,10 +210,9 @@ def _told_beside(left: str, right: str) -> tuple[str, ...]:
 
 def decide(features: Sequence[str], weights: Weights) -> str:
     """The role of one person, from what `describe` gives: the model's, or where it is unsure the one that most points speak for."""
-    chances = linear.log_probabilities(features, weights)
-    best = max(range(len(chances)), key=chances.__getitem__)
-    if chances[best] >= _UNSURE:
-        return weights.roles[best]
+    role, chance = linear.best(features, weights)
+    if chance >= _UNSURE:
+        return role
     return next(role for role in ROLES if f"points:{role}" in features)
 
 

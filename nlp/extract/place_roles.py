@@ -151,7 +151,6 @@ def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | No
     weights = weights or linear.shipped("place_roles")
     told = []
     for mention, features in zip(mentions, describe(folded, mentions), strict=True):
-        chances = linear.log_probabilities(features, weights)
-        best = max(range(len(chances)), key=chances.__getitem__)
-        told.append(replace(mention, role=weights.roles[best], confidence=round(math.exp(chances[best]), 3)))
+        role, chance = linear.best(features, weights)
+        told.append(replace(mention, role=role, confidence=round(math.exp(chance), 3)))
     return told
