@@ -9,7 +9,7 @@ import pytest
 
 from corpora.annotated import read_annotated
 from nlp.extract import linear
-from nlp.extract.person_learned import SURE, score
+from nlp.extract.person_learned import SURE
 from tests.processes import ROOT
 
 AUTHORED = ROOT / "corpora" / "authored"
@@ -41,7 +41,7 @@ def test_yes_and_no_are_learned_from_the_open_corpus_alone() -> None:
     assert any(is_name for _, is_name in rows)
     assert not all(is_name for _, is_name in rows)
     weights = fit_whether(rows, strength=1.0, smallest=0.01, least=1)
-    right = sum((score(features, weights) > 0) == is_name for features, is_name in rows)
+    right = sum((linear.logit(features, weights) > 0) == is_name for features, is_name in rows)
     assert right / len(rows) > 0.97
     assert 0 < SURE < 1
     assert {sort for sort, *_ in measure(rows, weights)} <= {"full", "familiar", "titled", "masked"}

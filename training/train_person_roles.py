@@ -8,21 +8,19 @@ weights; accuracy over the names that are found, beside that of the cue table's 
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.annotated import TAGS, read_annotated
+from corpora.annotated import TAGS
 from nlp.extract.linear import Weights
 from nlp.extract.person_roles import decide, describe
 from nlp.extract.pipeline import find_mentions
 from nlp.spelling import fold
-from training.evaluate import TEXTS
 from training.fit_roles import fit_roles, write_roles
-from training.gather import read_rows, read_texts
 from training.project_spans import PERSON_KEYS
+from training.rule_weights import Texts, authored_cases, gold_cases, read_material
 
 STRENGTH = 0.3  # inverse regularisation; 0.2 to 0.6 are within a point of it on the held-out voices
 LEAST = 5  # persons that a feature must be told of
@@ -45,28 +43,26 @@ def persons_of(text: str, roles: dict[str, str]) -> Iterator[Named]:
             yield Named(features, roles[name])
 
 
-def read_gold(path: Path, texts: dict[str, tuple[str, str]]) -> Iterator[Named]:
+def read_gold(path: Path, texts: Texts) -> Iterator[Named]:
     """Persons of the cases of a gold file."""
-    for row in read_rows(path):
-        if row["kind"] == "case":
-            roles = {
-                "".join(name.split()): role
-                for incident in row["incidents"]  # type: ignore[attr-defined]
-                for key, role in PERSON_KEYS.items()
-                for name in incident.get(key, ())
-            }
-            yield from persons_of(texts[str(row["doc_id"])][0], roles)
+    for text, incidents in gold_cases(path, texts):
+        roles = {
+            "".join(name.split()): role
+            for incident in incidents
+            for key, role in PERSON_KEYS.items()
+            for name in incident.get(key, ())
+        }
+        yield from persons_of(text, roles)
 
 
 def read_authored(folder: Path, *, learned: bool) -> Iterator[Named]:
     """Persons of the open corpus: of the voices to learn from, or of those held out. A name marked with two roles has the more frequent."""
-    for example in read_annotated(folder):
-        if example.kind == "case" and (example.split == "train") == learned:
-            marked: dict[str, Counter[str]] = defaultdict(Counter)
-            for span in example.spans:
-                if TAGS[span.tag][0] == "person":
-                    marked["".join(example.text[span.start : span.end].split())][TAGS[span.tag][1]] += 1
-            yield from persons_of(example.text, {name: roles.most_common(1)[0][0] for name, roles in marked.items()})
+    for example in authored_cases(folder, learned=learned):
+        marked: dict[str, Counter[str]] = defaultdict(Counter)
+        for span in example.spans:
+            if TAGS[span.tag][0] == "person":
+                marked["".join(example.text[span.start : span.end].split())][TAGS[span.tag][1]] += 1
+        yield from persons_of(example.text, {name: roles.most_common(1)[0][0] for name, roles in marked.items()})
 
 
 def accuracy(persons: Sequence[Named], weights: Weights) -> tuple[float, float]:
@@ -80,26 +76,13 @@ def accuracy(persons: Sequence[Named], weights: Weights) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line, see the module docstring."""
-    parser = argparse.ArgumentParser(description="训练人员角色的权重")
-    parser.add_argument("--data", type=Path, default=Path("../shared"))
-    parser.add_argument("--authored", type=Path, default=Path("corpora/authored"))
-    parser.add_argument("--check", default="dev", help="只用来检验的标注，gold 里的名字")
-    parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    texts = read_texts(options.data, TEXTS)
-    learned = [
-        *read_authored(options.authored, learned=True),
-        *read_gold(options.data / "gold" / "train.jsonl", texts),
-    ]
+    given = read_material(arguments, "训练人员角色的权重", read_gold, read_authored)
+    learned = [*given.authored, *given.gold]
     rows, roles = [person.features for person in learned], [person.role for person in learned]
     weights = fit_roles(rows, roles, [1.0] * len(rows), STRENGTH, SMALLEST, LEAST)
-    write_roles(weights, options.output)
+    write_roles(weights, given.output)
     print(f"学了 {len(learned)} 人；权重 {len(weights.rows)} 个")
-    checks = {
-        options.check: list(read_gold(options.data / "gold" / f"{options.check}.jsonl", texts)),
-        "留出的执笔口吻": list(read_authored(options.authored, learned=False)),
-    }
-    for name, persons in checks.items():
+    for name, persons in given.checks.items():
         by_model, by_points = accuracy(persons, weights)
         print(f"{name}：{len(persons)} 人，模型 {by_model:.3f}，只看提示词 {by_points:.3f}")
 

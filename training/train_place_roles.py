@@ -8,21 +8,20 @@ weights; accuracy over the places that are found, beside that of the table of pa
 
 from __future__ import annotations
 
-import argparse
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from corpora.annotated import TAGS, read_annotated
+from corpora.annotated import TAGS
 from nlp.extract.linear import Weights, best
 from nlp.extract.pipeline import find_mentions
 from nlp.extract.place_roles import describe, role_of
 from nlp.records import Mention
 from nlp.spelling import fold
-from training.evaluate import TEXTS
 from training.fit_roles import fit_roles, write_roles
-from training.gather import read_rows, read_texts
+from training.rule_weights import Texts, authored_cases, gold_cases, read_material
 
 STRENGTH = 0.3  # inverse regularisation; 0.1 is right for 2 points less
 AUTHORED_WEIGHT = (
@@ -50,38 +49,26 @@ def places_of(text: str, role: Mapping[tuple[int, int], str]) -> Iterator[Told]:
             yield Told(features, role[span], role_of(folded, *span)[0])
 
 
-def read_gold(path: Path, texts: Mapping[str, tuple[str, str]]) -> Iterator[Told]:
+def read_gold(path: Path, texts: Texts) -> Iterator[Told]:
     """Places of the cases of a gold file; a surface with two roles in one document teaches nothing."""
-    for row in read_rows(path):
-        if row["kind"] != "case":
-            continue
-        text, incidents = texts[str(row["doc_id"])][0], row["incidents"]
+    for text, incidents in gold_cases(path, texts):
         roles: dict[str, set[str]] = defaultdict(set)
-        told: Any = incidents
-        for place in (place for incident in told for place in incident["places"]):
+        for place in (place for incident in incidents for place in incident["places"]):
             roles[place["surface"]].add(place["role"])
         spans = {
-            (start, start + len(surface)): next(iter(own))
+            match.span(): next(iter(own))
             for surface, own in roles.items()
             if len(own) == 1 and surface
-            for start in _starts(text, surface)
+            for match in re.finditer(re.escape(surface), text)
         }
         yield from places_of(text, spans)
 
 
-def _starts(text: str, surface: str) -> Iterator[int]:
-    at = text.find(surface)
-    while at >= 0:
-        yield at
-        at = text.find(surface, at + 1)
-
-
 def read_authored(folder: Path, *, learned: bool) -> Iterator[Told]:
     """Places of the open corpus: of the voices to learn from, or of those held out."""
-    for example in read_annotated(folder):
-        if example.kind == "case" and (example.split == "train") == learned:
-            marked = {(s.start, s.end): TAGS[s.tag][1] for s in example.spans if TAGS[s.tag][0] == "place"}
-            yield from places_of(example.text, marked)
+    for example in authored_cases(folder, learned=learned):
+        marked = {(s.start, s.end): TAGS[s.tag][1] for s in example.spans if TAGS[s.tag][0] == "place"}
+        yield from places_of(example.text, marked)
 
 
 def accuracy(places: Sequence[Told], weights: Weights) -> tuple[float, float]:
@@ -93,26 +80,14 @@ def accuracy(places: Sequence[Told], weights: Weights) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line, see the module docstring."""
-    parser = argparse.ArgumentParser(description="训练地点角色的权重")
-    parser.add_argument("--data", type=Path, default=Path("../shared"))
-    parser.add_argument("--authored", type=Path, default=Path("corpora/authored"))
-    parser.add_argument("--check", default="dev", help="只用来检验的标注，gold 里的名字")
-    parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    texts = read_texts(options.data, TEXTS)
-    authored = list(read_authored(options.authored, learned=True))
-    gold = list(read_gold(options.data / "gold" / "train.jsonl", texts))
-    learned = [*authored, *gold]
-    counts = [AUTHORED_WEIGHT] * len(authored) + [1.0] * len(gold)
+    given = read_material(arguments, "训练地点角色的权重", read_gold, read_authored)
+    learned = [*given.authored, *given.gold]
+    counts = [AUTHORED_WEIGHT] * len(given.authored) + [1.0] * len(given.gold)
     rows, roles = [place.features for place in learned], [place.role for place in learned]
     weights = fit_roles(rows, roles, counts, STRENGTH, SMALLEST, LEAST)
-    write_roles(weights, options.output)
+    write_roles(weights, given.output)
     print(f"学了 {len(learned)} 处；权重 {len(weights.rows)} 个")
-    checks = {
-        options.check: list(read_gold(options.data / "gold" / f"{options.check}.jsonl", texts)),
-        "留出的执笔口吻": list(read_authored(options.authored, learned=False)),
-    }
-    for name, places in checks.items():
+    for name, places in given.checks.items():
         by_model, by_table = accuracy(places, weights)
         print(f"{name}：{len(places)} 处，模型 {by_model:.3f}，只看式样 {by_table:.3f}")
 

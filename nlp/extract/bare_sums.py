@@ -7,15 +7,12 @@ Of the numbers that are sums the rules alone found 0.69 in voices that nothing w
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from typing import Protocol
 
+from nlp.extract.linear import logit, logit_of, shipped_whether
 from nlp.extract.money_words import (
     FREE_AFTER,
     MEASURE,
@@ -96,25 +93,14 @@ def describe(folded: str, found: Sequence[Counted], told: Sequence[bool]) -> lis
     return columns
 
 
-@cache
-def shipped() -> Mapping[str, float]:
-    """The weights of the package, read at the first call."""
-    weights: dict[str, float] = json.loads(
-        resources.files("nlp.extract").joinpath("bare_sums.json").read_text(encoding="utf-8")
-    )
-    return weights
-
-
 def decide(folded: str, found: Sequence[Counted], told: Sequence[bool]) -> list[bool]:
     """Which of `found` are sums: those with a currency, and of the others what the model and the rules agree on or the model is sure of."""
     if all(one.currency for one in found):
         return list(told)
-    weights = shipped()
+    weights = shipped_whether("bare_sums")
     decided = []
     for one, by_rule, features in zip(found, told, describe(folded, found, told), strict=True):
         if not one.currency:
-            logit = weights["bias"] + sum(weights.get(name, 0.0) for name in features)
-            least = HARDLY if by_rule else SURE
-            by_rule = logit >= math.log(least / (1 - least))
+            by_rule = logit(features, weights) >= logit_of(HARDLY if by_rule else SURE)
         decided.append(by_rule)
     return decided

@@ -1,7 +1,7 @@
-"""Linear models over named features: what decides the role of a sum and of a person where no rule does.
+"""Linear models over named features: what decides beside the rules which role a span plays, and whether it is what it looks like.
 
-In: feature names. Out: natural logarithms of the probabilities of the model's classes. The weights lie beside the code as JSON
-(`{"roles": [...], "weights": {feature: [one a role]}}`); `training` makes them.
+In: feature names. Out: natural logarithms of the probabilities of the model's classes, or one logit for yes and no. The weights lie beside the
+code as JSON (`{"roles": [...], "weights": {feature: [one a role]}}`, `{"bias": w, feature: w}`); `training` makes them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Weights:
 @cache
 def shipped(name: str) -> Weights:
     """The weights `nlp/extract/NAME.json` of the package, read at the first call."""
-    data = json.loads(resources.files("nlp.extract").joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    data = _read(name)
     return Weights(tuple(data["roles"]), data["weights"])
 
 
@@ -45,3 +46,29 @@ def best(features: Iterable[str], weights: Weights) -> tuple[str, float]:
     chances = log_probabilities(features, weights)
     index = max(range(len(chances)), key=chances.__getitem__)
     return weights.roles[index], chances[index]
+
+
+@cache
+def shipped_whether(name: str) -> Mapping[str, float]:
+    """The weights `nlp/extract/NAME.json` of a model that says yes or no, read at the first call."""
+    weights: dict[str, float] = _read(name)
+    return weights
+
+
+def logit(features: Iterable[str], weights: Mapping[str, float]) -> float:
+    """How far the features speak for yes: the logit of its probability."""
+    return weights["bias"] + sum(weights.get(name, 0.0) for name in features)
+
+
+def logit_of(probability: float) -> float:
+    """The logit of a probability between 0 and 1."""
+    return math.log(probability / (1 - probability))
+
+
+def probability_of(value: float) -> float:
+    """The probability that a logit stands for; beyond 30 nothing more is told apart."""
+    return 1 / (1 + math.exp(-max(-30.0, min(value, 30.0))))
+
+
+def _read(name: str) -> Any:
+    return json.loads(resources.files("nlp.extract").joinpath(f"{name}.json").read_text(encoding="utf-8"))

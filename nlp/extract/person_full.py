@@ -34,10 +34,10 @@ _BRACKET_PERSON = re.compile(
     r"[（(](?=男|女|化名|化姓|汉族|\d{1,2}岁|网名|绰号|另案|在逃|已判|[\dX*]{6}|身份证|时年|现年|均为化名|[一-鿿]{2,8}人[，,、)）])"
 )
 # 史玉凤，女，55岁; 毛建国,47岁: records give sex or age without brackets.
-_COMMA_PERSON = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
+COMMA_PERSON = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
 # A name that comes to the station: 练海生到所讲, 昝思明来所报称.
 _COMES = re.compile(r"[来到](?=我?所|我?队|派出所)|来(?=[所电]报[警案]?称)|报(?=[警案]?称)")
-_SAYS = re.compile(
+SAYS = re.compile(
     r"(?:对记者|向记者)?(?:表示|介绍|告诉|指出|认为|提醒|坦言|说[，：,:。]|说道|称[，：,:]|交代|供述|供认|回忆|坦白|解释|强调|透露|呼吁|建议|分析)"
 )
 _HER_NAME = re.compile(r"(?:名叫|姓名[:：]?|名字叫|名为|一个叫|叫做|叫|化名)(?=[一-鿿])")
@@ -226,8 +226,8 @@ def find_full(folded: str, reader: FullNames) -> Iterator[Candidate]:
                 ends.append(rare_end)
     for pattern, need, rule in (
         (_BRACKET_PERSON, 2.5, "full_bracket"),
-        (_SAYS, 4.5, "full_says"),
-        (_COMMA_PERSON, 4.0, "full_comma"),
+        (SAYS, 4.5, "full_says"),
+        (COMMA_PERSON, 4.0, "full_comma"),
         (_COMES, 3.5, "full_comes"),
     ):
         for match in pattern.finditer(folded):

@@ -6,12 +6,9 @@ its features; weights in `person_names.json`, which `training.train_person_names
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 
+from nlp.extract.linear import logit, probability_of, shipped_whether
 from nlp.extract.person_forms import Candidate, not_names
 from nlp.extract.person_places import Place, describe, places
 
@@ -21,25 +18,12 @@ HARDLY = 0.03
 _FORM = {"full": "full", "familiar": "titled", "titled": "titled"}
 
 
-@cache
-def shipped() -> Mapping[str, float]:
-    """The weights of the package, read at the first call."""
-    text = resources.files("nlp.extract").joinpath("person_names.json").read_text(encoding="utf-8")
-    weights: dict[str, float] = json.loads(text)
-    return weights
-
-
-def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
-    """The logit that a person stands at the place with these features."""
-    return weights["bias"] + sum(weights.get(name, 0.0) for name in features)
-
-
 @lru_cache(maxsize=4)
 def judged(folded: str) -> dict[Place, float]:
     """Every place of a text with the probability that a person stands there. Kept for the finders of one text; not to be changed."""
-    weights, found = shipped(), places(folded)
+    weights, found = shipped_whether("person_names"), places(folded)
     return {
-        place: 1 / (1 + math.exp(-max(-30.0, min(score(features, weights), 30.0))))
+        place: probability_of(logit(features, weights))
         for place, features in zip(found, describe(folded, found), strict=True)
     }
 

@@ -25,6 +25,7 @@ from nlp.extract.person_forms import (
     surnames,
     titles,
 )
+from nlp.extract.person_full import COMMA_PERSON, SAYS
 from nlp.segment import is_word
 
 
@@ -37,11 +38,7 @@ class Place(NamedTuple):
     sort: str
 
 
-_SAYS = re.compile(
-    r"(?:对记者|向记者)?(?:表示|介绍|告诉|指出|认为|提醒|坦言|说[，：,:。]|说道|称[，：,:]|交代|供述|供认|回忆|坦白|解释|强调|透露|呼吁|建议|分析)"
-)
 _BRACKET = re.compile(r"[（(](?=男|女|化名|化姓|汉族|\d{1,2}岁|网名|绰号|另案|在逃|已判|身份证|时年|现年)")
-_AGE = re.compile(r"[，,、] ?(?=[男女][，,、。 ]|\d\d岁)")
 _ADDRESSED = frozenset({"先生", "女士", "小姐", "警官", "老师"})
 _CALLED_SO = re.compile(r"[小老阿]([一-鿿])")
 # Titles of one character are told of nobody else only behind a family name: 岑伯, 俞姐.
@@ -115,8 +112,9 @@ def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
 
     Those of a sort other than "full" begin with the sort: what is told behind 小 is told apart from what is told behind a family name.
     """
-    titled = {match.end() for match in before_titles().finditer(folded)}
-    inside = {at for match in before_titles().finditer(folded) for at in range(match.start() + 1, match.end())}
+    titles_told = [match.span() for match in before_titles().finditer(folded)]
+    titled = {end for _, end in titles_told}
+    inside = {at for start, end in titles_told for at in range(start + 1, end)}
     counts = Counter(folded[place.start : place.end] for place in found)
     bare = Counter(folded[place.start : place.end - 1] for place in found if place.sort == "masked")
     words, table, known = common_words(), surnames(), given_characters()
@@ -178,10 +176,10 @@ def describe(folded: str, found: Sequence[Place]) -> Iterator[list[str]]:
             features.append(f"longer:{4 * counts[folded[start : end + 1]] // count}")
         if start in titled:
             features += ["title", f"title{n}:{border}"]
-        if _SAYS.match(folded, end):
+        if SAYS.match(folded, end):
             features.append("says")
         if free_right:
-            features += [what for what, cue in (("bracket", _BRACKET), ("age", _AGE)) if cue.match(folded, end)]
+            features += [what for what, cue in (("bracket", _BRACKET), ("age", COMMA_PERSON)) if cue.match(folded, end)]
         if right_two in _ADDRESSED:
             features.append("addressed")
         if start in inside:  # 检察官|梁韵 is no 官梁韵
