@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 from starlette.testclient import TestClient
 
 from serving.api import reference
 from serving.people import RANKS, api_keys, roster
-from tests.api_world import OPERATOR, UNLIMITED, complain, ok, publish, serving, settings_at
-from tests.test_api_privacy import CANARIES, CARELESS, NUMBERS, STORY, SUSPECT, VICTIM, complain_everywhere, walk
+from tests.api_world import OPERATOR, UNLIMITED, serving, settings_at
+from tests.test_api_privacy import CANARIES, NUMBERS, SUSPECT, VICTIM, plant, walk
 
 PLAIN = (VICTIM, SUSPECT, *NUMBERS.values())
 PASSWORD = "一句自己记得住的话真的很长"
@@ -33,26 +32,6 @@ class Held:
     shut: list[str] = field(default_factory=list)  # turned away with that role
     leaks: list[str] = field(default_factory=list)
     seen: int = 0  # canaries that an administrator sees: what is forbidden is there to be seen
-
-
-def plant(api: TestClient) -> dict[str, list[str]]:
-    """Canaries in every field that a sender can fill and in every kind of mention; the ids of what holds them."""
-    report = complain_everywhere(api)
-    ok(api.put(f"/v1/reports/{report['id']}", json={"accept": True, "note": "密室七号"}, headers=OPERATOR))
-    other = complain(api, STORY.replace("32810", "99117").replace("昆明", "大理"), title=f"{VICTIM}又被骗")
-    document = publish(
-        api, CARELESS, title=f"{SUSPECT}落网", doc_id=f"{SUSPECT}-{NUMBERS['phone']}.html", publisher="某报",
-        url=f"https://a.invalid/s?tel={NUMBERS['phone']}&who={quote(SUSPECT)}",
-    )  # fmt: skip
-    incidents = ok(api.get("/v1/incidents", params={"limit": 500}, headers=OPERATOR))["incidents"]
-    return {
-        "incident": [incident["id"] for incident in incidents],
-        "report": [report["id"], other["id"]],
-        "document": [report["document_id"], other["document_id"], document["document_id"]],
-        "batch": [batch["id"] for batch in ok(api.get("/v1/batches", headers=OPERATOR))["batches"]],
-        "collection": [found["id"] for found in api.get("/taxii2/feed/collections/").json()["collections"]],
-        "shape": ["json", "csv", "atom", "stix", "feed"],
-    }
 
 
 def held(folder: Path, *, words: bool = True) -> Held:

@@ -166,25 +166,10 @@ def walk(api: TestClient, **ids: list[str]) -> Iterator[tuple[str, str]]:
 
 def test_no_route_in_any_shape_tells_a_reader_a_canary(api, caplog, monkeypatch):
     monkeypatch.setenv("FANZHA_STREAM_SECONDS", "1")  # the stream of changes is read to its end, too
-    report = complain_everywhere(api)
-    ok(api.put(f"/v1/reports/{report['id']}", json={"accept": True, "note": "密室七号"}, headers=OPERATOR))
-    other = complain(api, STORY.replace("32810", "99117").replace("昆明", "大理"), title=f"{VICTIM}又被骗")
-    document = publish(
-        api, CARELESS, title=f"{SUSPECT}落网", doc_id=f"{SUSPECT}-{NUMBERS['phone']}.html", publisher="某报",
-        url=f"https://a.invalid/s?tel={NUMBERS['phone']}&who={quote(SUSPECT)}",
-    )  # fmt: skip
-    incidents = ok(api.get("/v1/incidents", params={"limit": 500}, headers=OPERATOR))["incidents"]
+    ids = plant(api)
     caplog.clear()
     caplog.set_level("DEBUG")
-    answers = dict(
-        walk(
-            api, incident=[i["id"] for i in incidents], report=[report["id"], other["id"]],
-            document=[report["document_id"], other["document_id"], document["document_id"]],
-            batch=[b["id"] for b in ok(api.get("/v1/batches", headers=OPERATOR))["batches"]],
-            collection=[found["id"] for found in api.get("/taxii2/feed/collections/").json()["collections"]],
-            shape=["json", "csv", "atom", "stix", "feed"],
-        )
-    )  # fmt: skip
+    answers = dict(walk(api, **ids))
     assert len(answers) > 150
     assert any("钱某山" in text for text in answers.values())  # the walk reaches what there is to see
     assert_no_canary(answers | {"the log": caplog.text}, quote(SUSPECT))
@@ -209,6 +194,26 @@ def complain_everywhere(api: TestClient) -> dict:
         source="秘密渠道",
         details={"姓名": VICTIM, "卡号": NUMBERS["bank_card"], "备注": "密室七号"},
     )
+
+
+def plant(api: TestClient) -> dict[str, list[str]]:
+    """Canaries in every field that a sender can fill and in every kind of mention; the ids of what holds them."""
+    report = complain_everywhere(api)
+    ok(api.put(f"/v1/reports/{report['id']}", json={"accept": True, "note": "密室七号"}, headers=OPERATOR))
+    other = complain(api, STORY.replace("32810", "99117").replace("昆明", "大理"), title=f"{VICTIM}又被骗")
+    document = publish(
+        api, CARELESS, title=f"{SUSPECT}落网", doc_id=f"{SUSPECT}-{NUMBERS['phone']}.html", publisher="某报",
+        url=f"https://a.invalid/s?tel={NUMBERS['phone']}&who={quote(SUSPECT)}",
+    )  # fmt: skip
+    incidents = ok(api.get("/v1/incidents", params={"limit": 500}, headers=OPERATOR))["incidents"]
+    return {
+        "incident": [incident["id"] for incident in incidents],
+        "report": [report["id"], other["id"]],
+        "document": [report["document_id"], other["document_id"], document["document_id"]],
+        "batch": [batch["id"] for batch in ok(api.get("/v1/batches", headers=OPERATOR))["batches"]],
+        "collection": [found["id"] for found in api.get("/taxii2/feed/collections/").json()["collections"]],
+        "shape": ["json", "csv", "atom", "stix", "feed"],
+    }
 
 
 def test_a_complaint_that_nobody_reviewed_is_in_no_readers_answer(api):
