@@ -36,6 +36,7 @@ def export_annotations(
 ) -> None:
     """导出标注，连同原文（未脱敏，记入审计）。"""
     from corpora.exchange import form_called
+    from corpora.labels_beside import write_beside
     from serving import audit, screen
     from serving.annotation.exchanging import given_out
     from serving.people_commands import acting
@@ -59,6 +60,8 @@ def export_annotations(
             with partial.open("w", encoding="utf-8", newline="") as stream:
                 stream.writelines(chosen.write(documents))
             os.replace(partial, target)
+            if folder:
+                write_beside(output)  # what the labels of this installation are called, for `fanzha train`
         except OSError as error:
             raise InputError(f"写不了：{error.strerror}", where=str(target), advice="检查路径与权限") from error
     screen.out().print(f"已导出 {len(documents)} 份标注：{screen.escape('、'.join(map(str, targets)))}")

@@ -29,6 +29,7 @@ from serving.command_options import (
 )
 from serving.ingest_command import ingest
 from serving.people_commands import audit_app, people_app
+from serving.taxonomy_command import taxonomy_app
 from serving.watch_command import watch
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -43,6 +44,7 @@ keep_commands.register(app)
 app.add_typer(people_app, name="people")
 app.add_typer(audit_app, name="audit")
 app.add_typer(annotations_app, name="annotations")
+app.add_typer(taxonomy_app, name="taxonomy")
 
 app.command()(ingest)
 app.command()(watch)

@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from corpora import labels_beside
 from nlp import model_folder, taxonomy
-from nlp.errors import InputError
+from nlp.errors import InputError, TaxonomyError
 from training import start_run
 from training.start_run import Places, start
 
@@ -80,6 +81,30 @@ def test_a_lexical_model_out_of_a_configuration(places: Places, tmp_path: Path) 
     verdict = model_folder.load(folder).classify([STORIES[LABELS[1]].format("卫丁某", 3)])[0]
     assert (verdict.kind, verdict.label) == ("case", LABELS[1])
     assert [path.name for path in folder.parent.iterdir()] == ["own"]  # nothing half-made is left beside it
+
+
+def test_a_label_that_an_installation_added_is_learned_and_named_by_the_model(places: Places, tmp_path: Path) -> None:
+    """The first label of the data is one that the package does not have; the model says what it is called, wherever it is loaded."""
+    gold = places.data / "gold" / "train.jsonl"
+    gold.write_text(
+        gold.read_text(encoding="utf-8").replace(f'"label": "{LABELS[0]}"', '"label": "task_groups"'), encoding="utf-8"
+    )
+    with pytest.raises(TaxonomyError, match="task_groups"):  # said, not passed over
+        start(write(tmp_path), places)
+    told = {"id": "task_groups", "name": "任务群骗局", "meaning": "拉群做任务"}
+    beside = places.data / labels_beside.FILE
+    beside.write_text(json.dumps({"version": "2026.1+1", "labels": [told]}, ensure_ascii=False), encoding="utf-8")
+    try:
+        folder = start(write(tmp_path), places)
+        assert json.loads((folder / "labels.json").read_text(encoding="utf-8"))["added"] == [told]
+        verdict = model_folder.load(folder).classify([STORIES[LABELS[0]].format("卫丁某", 3)])[0]
+        assert verdict.label == "task_groups"
+    finally:
+        taxonomy._adopted.clear()
+        taxonomy.load.cache_clear()
+    beside.write_text('{"labels": [{}]}', encoding="utf-8")
+    with pytest.raises(InputError, match="读不出新增的类型"):
+        start(write(tmp_path), places)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpora.labels_beside import adopt_beside
 from nlp.errors import InputError
 from nlp.model_folder import verify
 from training.configuration import Configuration, read_configuration
@@ -35,6 +36,10 @@ def start(path: Path, places: Places) -> Path:
     configuration = read_configuration(path)
     output = places.output or places.runs / "models" / configuration.name
     partial = output.with_name(output.name + ".partial")
+    version, labels = adopt_beside(places.data)
+    if labels:
+        names = "、".join(f"{label.name}（{label.id}）" for label in labels)
+        print(f"标签体系 {version}：另学 {len(labels)} 个类型：{names}", flush=True)
     try:
         _train(configuration, path, places, partial)
         verify(partial)

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from corpora.labels_beside import added_among
 from nlp import taxonomy
 from nlp.classify import Calibration
 from nlp.model_folder import Manifest, seal
@@ -62,7 +63,8 @@ def write_folder(
 ) -> Manifest:
     """Write labels.json, calibration.json, card.md and manifest.json, and verify the folder."""
     names = {"taxonomy": taxonomy.CURRENT, "kinds": list(kinds), "labels": list(labels)}
-    _write_json(folder / "labels.json", names | ({"tags": list(tags)} if tags else {}))
+    further = {"tags": list(tags), "added": added_among(labels)}
+    _write_json(folder / "labels.json", names | {name: value for name, value in further.items() if value})
     _write_json(
         folder / "calibration.json",
         dataclasses.asdict(calibration) | {"measured_out_of_fold": dict(provenance.measured)},
