@@ -11,7 +11,7 @@ help:
 	@echo "make run        安装、建库、读入样例，工作台在 http://127.0.0.1:8000/console"
 	@echo "make test       精简环境的测试（8 分钟以内）"
 	@echo "make test-all   全部测试：另装 torch 等；末了核对快慢的比值"
-	@echo "make trust      故障、坏输入、角色、攻击：逐项试，一张表（全套要一两个小时）"
+	@echo "make trust      故障、坏输入、角色、攻击：逐项试，一张表（全套两三个小时，可中断再续；ONLY= 指定几项）"
 	@echo "make lint       ruff 与 mypy"
 	@echo "make bench      速度对照，各步骤的比值写到 benchmarks/speed-ratios.md 和 .svg"
 	@echo "make lock       按这台机器锁定全部依赖（带散列），并写物料清单 sbom.cdx.json"
@@ -60,8 +60,10 @@ test-all: $(VENV_ALL)/.installed runs/.encoder browser
 	FANZHA_TEST_ALL=1 $(VENV_ALL)/bin/python -m pytest -n 2
 	$(VENV_ALL)/bin/python -m benchmarks.ratios --check
 
+# It goes on where it was interrupted; ONLY="faults/merge inputs" runs these alone. atheris has wheels for Linux only.
 trust: $(VENV_ALL)/.installed
-	$(VENV_ALL)/bin/python -m benchmarks.trust
+	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) "atheris>=3,<4" || echo "atheris 装不上，覆盖率引导的坏输入不试，表里写明"
+	$(VENV_ALL)/bin/python -m benchmarks.trust $(if $(ONLY),--only $(ONLY))
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
