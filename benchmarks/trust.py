@@ -75,14 +75,14 @@ def _write_line(file: Path, line: Line) -> None:
 
 
 def chosen(everything: Iterable[Item], wanted: Sequence[str]) -> list[Item]:
-    """The items whose name is one of `wanted` or begins with it: faults, faults/merge, faults/merge/sqlite; also */postgresql."""
+    """The items whose name is one of `wanted` or begins with it, in that order: faults, faults/merge, faults/merge/sqlite, */postgresql."""
 
     def meant(item: Item, word: str) -> bool:
-        if word.startswith("*/"):
-            return item.name.endswith(word[1:])
-        return item.name == word or item.name.startswith(word + "/")
+        return item.name.endswith(word[1:]) if word.startswith("*/") else f"{item.name}/".startswith(f"{word}/")
 
-    return [item for item in everything if not wanted or any(meant(item, word) for word in wanted)]
+    everything = list(everything)
+    found = {item.name: item for word in wanted for item in everything if meant(item, word)}
+    return list(found.values()) if wanted else everything
 
 
 def run(item: Item, code: str, scratch: Path) -> Line:
