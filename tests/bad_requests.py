@@ -43,8 +43,9 @@ def served(folder: Path) -> Iterator[str]:
         time.sleep(0.02)
     found = f"http://127.0.0.1:{port}"
     story = "被骗 嫌疑人：钱大山 地点：云南省/昆明市 530100 损失：32800"
-    ok(httpx.post(f"{found}/v1/documents", json={"text": story}, headers=OPERATOR, timeout=60))
-    ok(httpx.post(f"{found}/v1/reports", json={"text": "被骗 受害人：赵小红"}, headers=OPERATOR, timeout=60))
+    for path, text in (("documents", story), ("reports", "被骗 受害人：赵小红")):
+        sent = httpx.post(f"{found}/v1/{path}", json={"text": text}, headers=OPERATOR, timeout=60)
+        ok(sent, 200, 201, 202)  # a busy machine has read it a little later
     yield found
     server.should_exit = True
     thread.join(10)

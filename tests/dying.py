@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ from tests.processes import ROOT, TESTS, environment
 
 STATEMENTS = ("before_cursor_execute", "commit")
 _LIMIT = 120.0  # seconds: for what hangs
+_STARTING = threading.Lock()
 
 
 class LostError(AssertionError):
@@ -54,7 +56,7 @@ def killed(code: str, number: int, events: tuple[str, ...] = STATEMENTS) -> bool
     context.set_forkserver_preload(["dying_warm", *_main()])
     with tempfile.NamedTemporaryFile(prefix="fanzha-dying-") as errors:
         child = context.Process(target=_die, args=(code, number, events, dict(environment()), errors.name), daemon=True)
-        with _path_of_tests():  # the first start brings up the process that forks, which imports by this
+        with _STARTING, _path_of_tests():  # the first start brings up the process that forks, which imports by this
             child.start()
         child.join(_LIMIT)
         hung = child.exitcode is None
