@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 
+from nlp.incident import Fact
 from nlp.records import Account, Contact
 from serving import data_key
 
@@ -39,3 +41,9 @@ def token(value: object, role: str = "") -> str:
         return ""
     said = _PURPOSE + sort.encode() + b"\x1f" + text.lower().encode()
     return PREFIX + hmac.new(keys[0].value, said, hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def tokens(facts: Iterable[Fact]) -> list[dict[str, str]]:
+    """Sort and token of every value that has one, each once, in the order of the facts: what lists and tables show."""
+    found = {(getattr(fact.value, "sort", ""), token(fact.value, fact.role)): None for fact in facts}
+    return [{"sort": sort, "token": said} for sort, said in found if said]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+
 import pytest
 
 from nlp.records import Account, Contact, PersonName
 from serving import linking
+from serving.formats import stix_bundle
 from tests.api_world import ok, publish, serving, settings_at
 from tests.test_api_privacy import CANARIES, NUMBERS
 
@@ -60,7 +65,10 @@ def test_a_reader_links_two_incidents_by_a_card_he_does_not_see(keyed: None, tmp
     with serving(settings_at(tmp_path, "tests.test_api_privacy:make")) as api:
         for text in told:
             publish(api, text, title="一案")
-        incidents = [ok(api.get(f"/v1/incidents/{row['id']}")) for row in ok(api.get("/v1/incidents"))["incidents"]]
+        heads = ok(api.get("/v1/incidents"))["incidents"]
+        incidents = [ok(api.get(f"/v1/incidents/{row['id']}")) for row in heads]
+        table = list(csv.DictReader(io.StringIO(api.get("/v1/incidents.csv").content.decode("utf-8-sig"))))
+        stix = api.get("/v1/incidents.stix").json()["objects"]
     assert len(incidents) == 2
     cards = [fact for incident in incidents for fact in incident["facts"] if fact["kind"] == "account"]
     assert len(cards) == 2
@@ -68,4 +76,15 @@ def test_a_reader_links_two_incidents_by_a_card_he_does_not_see(keyed: None, tmp
     (handle,) = [fact for incident in incidents for fact in incident["facts"] if fact["kind"] == "contact"]
     assert handle["token"] not in ("", cards[0]["token"])
     assert {fact["token"] for incident in incidents for fact in incident["facts"] if fact["kind"] == "amount"} == {""}
-    assert not [canary for canary in CANARIES if canary in str(incidents)]
+    # The same tokens in lists, in tables and in STIX, whose extension is as its schema says.
+    told = {head["id"]: {(each["sort"], each["token"]) for each in head["tokens"]} for head in heads}
+    assert set.intersection(*told.values()) == {("bank_card", cards[0]["token"])}
+    assert {row["id"]: {tuple(each.split(":")) for each in row["tokens"].split("|")} for row in table} == told
+    extensions = [found["extensions"][stix_bundle.EXTENSION] for found in stix if found["type"] == "incident"]
+    assert {each["incident_id"]: {(one["sort"], one["token"]) for one in each["tokens"]} for each in extensions} == told
+    properties = stix_bundle.extension_schema()["properties"]["tokens"]["items"]["properties"]
+    assert set(properties["sort"]["enum"]) == linking.SORTS
+    assert all(
+        re.fullmatch(properties["token"]["pattern"], one["token"]) for each in extensions for one in each["tokens"]
+    )
+    assert not [canary for canary in CANARIES if canary in str((incidents, heads, table, stix))]

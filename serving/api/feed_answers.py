@@ -130,6 +130,15 @@ class LinkOut(BaseModel):
     decided_by: str = Field("", description="由谁决定", examples=["rule:compare/2"])
 
 
+class TokenOut(BaseModel):
+    """一个卡号、电话、微信等的带密钥记号。"""
+
+    sort: str = Field(
+        description="bank_card、payment、wallet、phone、landline、wechat、qq、telegram、email", examples=["bank_card"]
+    )
+    token: str = Field(description="同一个值记号相同", examples=["k-5f0c1d2e3a4b5c6d7e8f"])
+
+
 class IncidentHead(BaseModel):
     """列表中的一个事件。"""
 
@@ -162,6 +171,11 @@ class IncidentHead(BaseModel):
     )
     persons: list[PersonHead] = Field([], description="人员（按查看者脱敏）", examples=[[example_of(PersonHead)]])
     tactics: list[str] = Field([], description="手法", examples=[["引流拉群"]])
+    tokens: list[TokenOut] = Field(
+        [],
+        description="卡号、电话、微信等的带密钥记号，用来串案；没有设数据密钥则为空",
+        examples=[[example_of(TokenOut)]],
+    )
     sources: list[SourceOut] = Field([], description="来源", examples=[[example_of(SourceOut)]])
     independent_sources: int = Field(1, description="互相独立的来源数（转载不另计）", examples=[2])
     models: list[str] = Field([], description="判类所用模型", examples=[["fanzha-lexical 2026.11"]])

@@ -136,6 +136,7 @@ def _extension(incident: Mapping[str, Any]) -> Object:
         "places": [{"name": place["region"], "code": place["code"], "role": place["role"]} for place in incident["places"]],
         "persons": [{"name": person["name"], "role": person["role"]} for person in incident["persons"]],
         "tactics": list(incident["tactics"]),
+        "tokens": [{"sort": found["sort"], "token": found["token"]} for found in incident["tokens"]],
         "contradictions": [
             {"field": told["field"], "values": [telling["text"] for telling in told["tellings"]]}
             for told in incident.get("contradictions", ())
