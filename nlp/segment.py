@@ -1,7 +1,7 @@
 """Words: jieba with the field's lexicon, our division names, masked names, and spellings normalised beside the original.
 
 In: any text. Out: tokens with offsets into that text, and search words. Nothing is loaded before the first call
-(jieba's dictionary takes about a second the first time on a machine, less from its cache).
+(the dictionary takes about a second, `nlp.dictionary`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from importlib import resources
 from math import inf, log
 from typing import TYPE_CHECKING
 
+from nlp.dictionary import Dictionary
 from nlp.spelling import find_evasive, fold
 
 if TYPE_CHECKING:
@@ -53,40 +54,53 @@ def lexicon() -> dict[str, str]:
 
 
 @cache
+def _dictionary() -> Dictionary:
+    """jieba's words, then ours and the names of divisions."""
+    import jieba as library
+
+    from nlp.divisions import words as division_names
+
+    names = list(division_names())
+    known, short, taken = Dictionary(), {name for name in names if len(name) == 2}, set()
+
+    def add(word: str, often: int) -> None:
+        known.add(word, often)
+        if word[:2] in short:
+            taken.add(word[:2])
+
+    with library.get_module_res("dict.txt") as file:
+        for line in file:  # one by one: all of them at once would leave holes of 30 MB in the heap
+            word, often, _ = line.decode("utf-8").split(" ")
+            add(word, int(often))
+    for word in (*lexicon(), *(name for name in names if len(name) > 2)):
+        if known.get(word) < _WORD_FREQUENCY:
+            add(word, _WORD_FREQUENCY)
+    # 黄平, 中牟: a bare county name of two characters must not cut 涉黄平台 and 从中牟利; rarer than most words, it only fills gaps, and
+    # no word begins with it.
+    for word in sorted(short - taken):
+        known.add(word, _SHORT_NAME_FREQUENCY)
+    known.finish()
+    return known
+
+
+@cache
 def _tokenizer() -> jieba.Tokenizer:
     import jieba as library
 
+    known = _dictionary()
+
     class OneWalk(library.Tokenizer):  # type: ignore[misc]
-        """jieba's word graph and the best way through it found in one walk from the end, not in two: the same words, a fifth sooner."""
+        """jieba's best way through the words of a sentence, the words looked up in one walk from the end, not one by one."""
 
         def get_DAG(self, sentence: str) -> dict[int, list[int]]:
             return {}
 
         def calc(self, sentence: str, _: dict[int, list[int]], route: dict[int, tuple[float, int]]) -> None:
-            known, total, length = self.FREQ, log(self.total), len(sentence)
-            route[length] = (0, 0)
-            for start in range(length - 1, -1, -1):
-                best, last, end, word = -inf, start, start, sentence[start]
-                while end < length and word in known:
-                    # 0: no word, but the beginning of one. Of two ways equally good the longer word, as in jieba.
-                    if (often := known[word]) and (score := log(often) - total + route[end + 1][0]) >= best:
-                        best, last = score, end
-                    end += 1
-                    word = sentence[start : end + 1]
-                route[start] = (best if best > -inf else log(1) - total + route[start + 1][0], last)
+            known.best_way(sentence, route)
 
     library.setLogLevel(logging.WARNING)
     tokenizer = OneWalk()
-    tokenizer.initialize()
-    from nlp.divisions import words as division_names
-
-    for word in (*lexicon(), *(name for name in division_names() if len(name) > 2)):
-        if tokenizer.FREQ.get(word, 0) < _WORD_FREQUENCY:
-            tokenizer.add_word(word, _WORD_FREQUENCY)
-    # 黄平, 中牟: a bare county name of two characters must not cut 涉黄平台 and 从中牟利; rarer than most words, it only fills gaps.
-    for word in division_names():
-        if len(word) == 2 and word not in tokenizer.FREQ:
-            tokenizer.add_word(word, _SHORT_NAME_FREQUENCY)
+    tokenizer.FREQ, tokenizer.total, tokenizer.initialized = known, known.total, True
     return tokenizer
 
 
@@ -149,7 +163,7 @@ def segment(text: str) -> list[Token]:
 
 def is_word(text: str) -> bool:
     """Whether the dictionary (jieba's, our lexicon, division names) knows these characters as a word."""
-    return bool(_tokenizer().FREQ.get(text, 0))
+    return bool(_dictionary().get(text))
 
 
 def tokens(text: str) -> list[str]:
@@ -157,7 +171,7 @@ def tokens(text: str) -> list[str]:
 
     Used alike when a text is indexed and when a query is read, so that both sides meet.
     """
-    known = _tokenizer().FREQ
+    known = _dictionary()
     words: list[str] = []
     for token in segment(text):
         word = token.normal.strip().lower()
@@ -168,7 +182,7 @@ def tokens(text: str) -> list[str]:
             for size in (2, 3):
                 if len(word) > size:
                     words.extend(
-                        part for at in range(len(word) - size + 1) if known.get(part := word[at : at + size], 0)
+                        part for at in range(len(word) - size + 1) if known.get(part := word[at : at + size])
                     )
         words.append(word)
     return words

@@ -1,12 +1,14 @@
 """Where requests that wait for an analysis meet: what comes within a few milliseconds is read in one pass and filed in one transaction.
 
 In: claimed documents (to be filed) and loose texts (only to be read), from any number of threads. Out: for each of them a future.
-One thread does the work, outside the event loop. Places are few, and no more of them are given than can be served in the time that is
-promised, at the pace of the last passes: who finds none is told to come back (503) before anything of his is stored. A text that fails
-fails alone. What a text gets does not depend on what is read beside it (`nlp.analyze`).
+Two threads do the work, outside the event loop: one reads, the other files the pass before, for reading is mostly the encoder, which
+lets the interpreter go, and filing is not. Passes are filed in the order in which they were taken. Places are few, and no more of them are
+given than can be served in the time that is promised, at the pace of the last passes: who finds none is told to come back (503) before
+anything of his is stored. A text that fails fails alone. What a text gets does not depend on what is read beside it (`nlp.analyze`).
 
-1. Take what waits: complaints and documents first, then at least one loose text. 2. One pass of the analyzer. 3. One transaction
-files what is to be filed. 4. Everybody is told. It knows no HTTP; whoever waits too long for a claimed document leaves it to the desk.
+1. Take what waits: complaints and documents first, then at least one loose text. 2. One pass of the analyzer; who only wanted to
+read is told. 3. One transaction files what is to be filed. 4. Everybody else is told. It knows no HTTP; whoever waits too long for a claimed
+document leaves it to the desk.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 from nlp.records import Document, Reading
 from serving.api.problems import BusyError
@@ -61,8 +64,19 @@ class _Item:
     future: Future[Reading | Exception] = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Documents of one pass that are read and not filed: each with its claim, and the moment at which reading began."""
+
+    items: Sequence[_Item]
+    readings: Sequence[Reading | Exception]
+    together: int  # documents of the whole pass, loose ones too
+    units: float
+    began: float
+
+
 class Desk:
-    """Places, a queue and one thread. `places`: requests that may be under way at once, the one that is being read included."""
+    """Places, a queue and two threads. `places`: requests that may be under way at once, the one that is being read included."""
 
     def __init__(self, store: Store, analyzer: Callable[[], Analyzer], *, places: int) -> None:
         self.store, self.places = store, places
@@ -76,16 +90,23 @@ class Desk:
         self._loose_characters = 0
         self._condition = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="fanzha-desk", daemon=True)
+        # What is read goes to the other thread when that one is free: one pass is being read, one filed, and none lies between them.
+        self._read: SimpleQueue[_Pass | None] = SimpleQueue()
+        self._free = threading.Semaphore(1)
+        self._filing = 0
+        self._ended = 0.0  # when the last pass was over
+        self._reader = threading.Thread(target=self._run, name="fanzha-desk", daemon=True)
+        self._filer = threading.Thread(target=self._file_passes, name="fanzha-filing", daemon=True)
 
     def start(self) -> None:
         """Begin to work; what was asked before waits until now."""
-        self._thread.start()
+        self._reader.start()
+        self._filer.start()
 
     @property
     def alive(self) -> bool:
-        """Does its thread run?"""
-        return self._thread.is_alive()
+        """Do its threads run?"""
+        return self._reader.is_alive() and self._filer.is_alive()
 
     @property
     def waiting(self) -> int:
@@ -141,7 +162,7 @@ class Desk:
         return [item.future for item in items]
 
     def close(self, seconds: float) -> None:
-        """Finish the pass that is under way, for at most `seconds`; what has not begun goes back to the inbox."""
+        """Finish the passes that are under way, for at most `seconds`; what has not begun goes back to the inbox."""
         with self._condition:
             self._stopped = True
             left = [*self._filed, *self._loose]
@@ -152,18 +173,31 @@ class Desk:
         give_back(self.store, [item.claim for item in left if item.claim])
         for item in left:
             item.future.cancel()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        end = time.monotonic() + seconds
+        for thread in (self._reader, self._filer):
+            if thread.is_alive():
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _run(self) -> None:
-        while (items := self._take()) is not None:
+        try:
+            while (items := self._take()) is not None:
+                try:
+                    self._read_pass(items)
+                except Exception as error:
+                    self._not_done(items, error)
+        finally:
+            self._read.put(None)
+
+    def _file_passes(self) -> None:
+        while (read := self._read.get()) is not None:
             try:
-                self._work(items)
+                self._file_pass(read)
             except Exception as error:  # the database failed: no document's fault, and no reason to stop
-                log.warning("一批 %d 件未能完成，已退回收件箱：%s", len(items), log_reason(error))
-                for item in items:
-                    if not item.future.done():
-                        item.future.set_exception(error)
+                self._not_done(read.items, error)
+            finally:
+                with self._condition:
+                    self._filing = 0
+                self._free.release()
 
     def _take(self) -> list[_Item] | None:
         """The next pass, None once stopped."""
@@ -171,8 +205,8 @@ class Desk:
             while not (self._filed or self._loose or self._stopped):
                 self._condition.wait()
             end = time.monotonic() + GATHER_SECONDS
-            # Those who have a place and have not asked yet are a moment away.
-            while not self._stopped and self._gathered() < min(self._taken, MOST_DOCUMENTS):
+            # Those who have a place, are not being filed and have not asked yet are a moment away.
+            while not self._stopped and self._gathered() < min(self._taken - self._filing, MOST_DOCUMENTS):
                 if (left := end - time.monotonic()) <= 0:
                     break
                 self._condition.wait(left)
@@ -197,31 +231,59 @@ class Desk:
     def _gathered(self) -> int:
         return len(self._filed) + len(self._loose)
 
-    def _work(self, items: Sequence[_Item]) -> None:
+    def _read_pass(self, items: Sequence[_Item]) -> None:
+        """Read; tell those who wanted no more, hand the rest over to be filed."""
         claims = [item.claim for item in items if item.claim]
-        began = time.monotonic()
+        units = sum(_units(len(item.document.text)) for item in items)
         try:
-            readings = read_through(self._analyzer(), [item.document for item in items])
-            told = [reading for item, reading in zip(items, readings, strict=True) if item.claim]
-            if claims:
-                file_readings(self.store, claims, told)
+            analyzer = self._analyzer()  # which may still be loading: that is not the pace of the work
+            began = time.monotonic()
+            readings = read_through(analyzer, [item.document for item in items])
         except BaseException:
             give_back(self.store, claims)
             raise
-        pace = (time.monotonic() - began) / sum(_units(len(item.document.text)) for item in items)
-        self.pace = self.pace + _LATEST * (pace - self.pace) if self.pace else pace
         for item, reading in zip(items, readings, strict=True):
-            if item.claim:
-                outcome = "done" if isinstance(reading, Reading) else "failed"
-                event(
-                    work,
-                    event="analysed",
-                    request=item.request,
-                    id=item.claim.document_id,
-                    outcome=outcome,
-                    together=len(items),
-                )
+            if item.claim is None:
+                item.future.set_result(reading)
+        if not claims:
+            self._note_pace(began, units)
+            return
+        told = [(item, reading) for item, reading in zip(items, readings, strict=True) if item.claim]
+        self._free.acquire()
+        with self._condition:
+            self._filing = len(told)
+        self._read.put(
+            _Pass([item for item, _ in told], [reading for _, reading in told], len(items), units, began)
+        )
+
+    def _file_pass(self, read: _Pass) -> None:
+        claims = [item.claim for item in read.items if item.claim]
+        try:
+            file_readings(self.store, claims, read.readings)
+        except BaseException:
+            give_back(self.store, claims)
+            raise
+        self._note_pace(read.began, read.units)
+        for item, reading in zip(read.items, read.readings, strict=True):
+            outcome = "done" if isinstance(reading, Reading) else "failed"
+            name = item.claim.document_id if item.claim else ""
+            event(work, event="analysed", request=item.request, id=name, outcome=outcome, together=read.together)
             item.future.set_result(reading)
+
+    def _not_done(self, items: Sequence[_Item], error: Exception) -> None:
+        """Tell those who were not told yet; what was claimed is back in the inbox."""
+        log.warning("一批 %d 件未能完成，已退回收件箱：%s", len(items), log_reason(error))
+        for item in items:
+            if not item.future.done():
+                item.future.set_exception(error)
+
+    def _note_pace(self, began: float, units: float) -> None:
+        """Passes overlap: what counts is how long after the one before it a pass is over."""
+        with self._condition:
+            now = time.monotonic()
+            pace = (now - max(began, self._ended)) / units
+            self._ended = now
+            self.pace = self.pace + _LATEST * (pace - self.pace) if self.pace else pace
 
 
 def _units(characters: int) -> float:
