@@ -4,10 +4,11 @@
 
 In: nothing; the shipped model, a new SQLite store in a temporary folder, complaints of about 300 characters made from a list of invented
 words. Out: figures on standard output, with the load of the machine and processor time beside them; it judges nothing. All on loopback.
-1. The batch figure: the same complaints through inbox and worker in one process, no HTTP. 2. One sender alone: p50, p99. 3. `clients` senders
-who each wait for their answer, for `seconds`: throughput as a share of the batch figure. 4. Five times that many a second, sent without
-waiting: how many 503, and how soon after the end one sender is served again. 5. Resident memory after the first and the second half of
-`memory` requests. On a machine that does other things read the ratios by processor time, not those by the clock.
+1. The batch figure: the same complaints through inbox and worker in one process, no HTTP. 2. One sender alone: p50, p99. 3. `clients`
+senders who each wait for their answer, and for Retry-After where there was no place, for `seconds`: throughput as a share of the batch
+figure. 4. Five times that many a second, sent without waiting: how many 503, and how soon after the end one sender is served again.
+5. Resident memory after the first and the second half of `memory` requests (of thousands: `benchmarks.server_memory`). On a machine that
+does other things read the ratios by processor time, not those by the clock.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ class Sender:
 
     def __init__(self, address: str) -> None:
         self.address, self.number = address, 10_000
+        self.pause = 0.0  # seconds after which the last answer wants to be asked again
         self.statuses: Counter[str] = Counter()
         self.times: list[float] = []
 
@@ -102,10 +104,12 @@ class Sender:
         self.number += 1
         began = time.perf_counter()
         try:
-            status = (await client.post(f"{self.address}/v1/reports", json={"text": told(self.number)})).status_code
+            answer = await client.post(f"{self.address}/v1/reports", json={"text": told(self.number)})
         except httpx.TransportError as error:
             self.statuses[type(error).__name__] += 1
             return 0
+        status = answer.status_code
+        self.pause = float(answer.headers.get("retry-after", 0))
         self.statuses[str(status)] += 1
         if status == 201:
             self.times.append(time.perf_counter() - began)
@@ -147,7 +151,8 @@ async def saturated(sender: Sender, clients: int, seconds: float) -> float:
 
     async def go_on(client: httpx.AsyncClient) -> None:
         while time.perf_counter() - began < seconds:
-            await sender.send(client)
+            if await sender.send(client) == 503:
+                await asyncio.sleep(sender.pause)
 
     async with connections(clients) as client:
         await asyncio.gather(*(go_on(client) for _ in range(clients)))

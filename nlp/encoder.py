@@ -88,7 +88,7 @@ class EncoderEngine:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        self._reading = reading
+        self.reading = reading
         self._tags = tuple(tags)
         self._kept: OrderedDict[str, _Run] = OrderedDict()
         self._lock = threading.Lock()
@@ -120,7 +120,7 @@ class EncoderEngine:
 
     def score(self, text: str) -> NDArray[np.float32]:
         """Logits (kinds + labels,) of one text, the mean over its windows."""
-        rows = [self._run(window).logits for window in prepare_windows(text, self._reading)]
+        rows = [self._run(window).logits for window in prepare_windows(text, self.reading)]
         mean: NDArray[np.float32] = np.mean(rows, axis=0, dtype=np.float32)
         return mean
 
@@ -128,7 +128,7 @@ class EncoderEngine:
         """The vector (hidden,) of one text that its logits are linear in, the mean over its windows; None where the model gives none out."""
         if not self._gives_vector:
             return None
-        vectors = [self._run(window).vector for window in prepare_windows(text, self._reading)]
+        vectors = [self._run(window).vector for window in prepare_windows(text, self.reading)]
         rows = [vector for vector in vectors if vector is not None]
         return cast("NDArray[np.float32]", np.mean(rows, axis=0, dtype=np.float32))
 
@@ -138,8 +138,8 @@ class EncoderEngine:
             return ()
         plain = fold(text).encode("utf-8", "replace").decode("utf-8")
         found: list[TokenTag] = []
-        for start, end in place_tag_windows(plain, self._reading):
-            for tag in self._decode(self._reading.prefix + plain[start:end]):
+        for start, end in place_tag_windows(plain, self.reading):
+            for tag in self._decode(self.reading.prefix + plain[start:end]):
                 found.append(TokenTag(start + tag.start, start + tag.end, tag.kind, tag.role, tag.probability))
         return tuple(found)
 
@@ -168,7 +168,7 @@ class EncoderEngine:
         """Tags of one window, prefix included; their offsets are those behind the prefix."""
         run = self._run(window)
         if run.decoded is None and run.tags is not None:
-            shift = len(self._reading.prefix)
+            shift = len(self.reading.prefix)
             # The prefix is no text: its tokens, and those of no characters, stand outside.
             offsets = [(max(start - shift, 0), max(end - shift, 0)) for start, end in run.offsets]
             values = run.tags.astype(np.float64)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from math import inf, log
 from typing import TYPE_CHECKING
 
 from nlp.dictionary import Dictionary
@@ -181,8 +180,6 @@ def tokens(text: str) -> list[str]:
             # jieba's own cut_for_search habit: inner words of two and three characters that its dictionary knows.
             for size in (2, 3):
                 if len(word) > size:
-                    words.extend(
-                        part for at in range(len(word) - size + 1) if known.get(part := word[at : at + size])
-                    )
+                    words.extend(part for at in range(len(word) - size + 1) if known.get(part := word[at : at + size]))
         words.append(word)
     return words

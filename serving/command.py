@@ -152,12 +152,17 @@ def serve(
     console: Annotated[
         bool, typer.Option("--console", help="同时打开网页工作台 /console（需要 fanzha[console]）")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", help="几个进程一起服务：同一地址、同一事件库、同一收件箱", min=1, max=64, metavar="个数"
+        ),
+    ] = 1,
     store: StoreOption = None,
 ) -> None:
     """启动接口服务，并在后台处理收件箱。"""
-    from serving import heap, screen
+    from serving import listening, screen
 
-    heap.few_heaps()
     if demo and not is_loopback(host):
         raise InputError(
             f"演示模式不能监听 {host}",
@@ -165,49 +170,20 @@ def serve(
             expected="127.0.0.1 或 ::1",
             advice="去掉 --demo，或改回本机地址",
         )
+    if console and workers > 1:
+        raise InputError(
+            f"--workers {workers}", where="--console", expected="1",
+            advice="工作台把界面状态记在内存里，只能有一个进程：另开一个 fanzha serve --console",
+        )  # fmt: skip
     settings = settings_of(store)
-    import uvicorn
-
-    from serving.doorway import Doorway
-
-    def make() -> Any:
-        from serving.api.app import create_app
-        from serving.log_lines import log_to_stderr
-
-        log_to_stderr()
-        application = create_app(settings, demo=demo)
-        if console:
-            from serving.console.attach import attach
-
-            attach(application)
-        return application
-
-    def stop() -> None:
-        server.should_exit = True
-
-    doorway = Doorway(make, stop)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            doorway,
-            host=host,
-            port=port,
-            log_level="warning",
-            log_config=None,  # its words go where all others go, see serving.log_lines
-            server_header=False,
-            lifespan="on",
-            timeout_graceful_shutdown=5,
-        )  # a follower's stream has no end of its own
-    )
+    offer = listening.Offer(host, port, demo, console)
     name = f"[{host}]" if ":" in host else host
     if demo:
         screen.err().print("[black on yellow] 演示模式 [/] 本机任何访问都可见未脱敏数据，请勿用于真实案件。")
     if console:
         screen.err().print(f"工作台 http://{name}:{port}/console")
     screen.err().print(f"接口 http://{name}:{port}/v1/incidents   说明 http://{name}:{port}/docs   停止 Ctrl-C")
-    server.run()
-    if doorway.failure is not None:
-        raise doorway.failure
-    if not server.started:
+    if not (listening.here(settings, offer) if workers == 1 else listening.together(settings, offer, workers)):
         raise typer.Exit(1)
 
 

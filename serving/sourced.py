@@ -70,6 +70,14 @@ class _Bodies:
 
 
 _bodies = _Bodies()
+
+
+def keep_at_most(cases: int, characters: int) -> None:
+    """Keep so many sketches and so many characters of text in this process instead: for one that has to stay small."""
+    global KEPT, KEPT_CHARACTERS
+    KEPT, KEPT_CHARACTERS = cases, characters
+
+
 _kept: dict[tuple[str, str], Sketch] = {}
 _CASES, _DOCUMENTS, _ARTICLES = (sa.inspect(row).local_table for row in (CaseRow, DocumentRow, ArticleRow))
 _LIGHT = (

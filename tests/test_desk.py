@@ -23,7 +23,7 @@ from serving.api.problems import BusyError
 from serving.inbox import Claim
 from serving.store import Store, open_store
 from serving.store.tables import ReportRow
-from serving.worker import Worker
+from serving.worker import Worker, file_readings
 from tests.api_world import FAKE, KEY, OPERATOR, complain, ok, problem, serving, settings_at
 from tests.fake_analyzer import FakeAnalyzer
 from tests.processes import server, until_it_answers, wait_for
@@ -86,6 +86,40 @@ def test_what_comes_while_a_pass_is_under_way_is_read_in_the_next_one_together(s
     assert all(isinstance(reading, Reading) for reading in readings)
     assert states(store) == {"done": 5}  # filed before anybody is told
     desk.close(60)
+
+
+def test_the_next_pass_is_read_while_the_one_before_is_filed_and_is_filed_after_it(store: Store, monkeypatch) -> None:
+    filed, filing, go_on = [], threading.Event(), threading.Event()
+
+    def slowly(of, claims, readings):
+        filing.set()
+        assert go_on.wait(60)
+        filed.append([claim.document.metadata["external_id"] for claim in claims])
+        return file_readings(of, claims, readings)
+
+    monkeypatch.setattr(desk_module, "file_readings", slowly)
+    analyzer = Recording()
+    analyzer.go.set()
+    desk = Desk(store, lambda: analyzer, places=9)
+    claims = [claimed(store, number) for number in range(3)]
+    desk.start()
+    first = desk.file(claims[0])
+    assert filing.wait(60)
+    second = desk.file(claims[1])
+    wait_for(lambda: len(analyzer.passes) == 2)  # read, while the first is not filed yet
+    loose = desk.read([Document("loose", "x")])[0]
+    assert not first.done()
+    assert states(store) == {"working": 3}
+    closing = threading.Thread(target=desk.close, args=(60,))  # both passes that are under way are finished
+    go_on.set()
+    first.result(60)
+    second.result(60)
+    loose.result(60)
+    closing.start()
+    closing.join(60)
+    assert filed == [["n0"], ["n1"]]
+    assert states(store) == {"done": 2, "working": 1}
+    assert not desk.alive
 
 
 def test_a_text_that_fails_fails_alone(store: Store) -> None:
@@ -220,7 +254,8 @@ def test_when_all_places_are_taken_nothing_is_stored_and_the_sender_is_told_when
             ok(api.request(method, address, json=body, headers=OPERATOR))
 
 
-def test_many_complaints_at_once_are_answered_as_each_alone(tmp_path: Path) -> None:
+def test_many_complaints_at_once_are_answered_as_each_alone(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(desk_module, "PROMISE_SECONDS", 600.0)  # a busy machine refuses none here
     texts = [f"被骗了 受害人：赵小红 损失：{1000 + 7 * number}" for number in range(10)]
 
     def told(report):

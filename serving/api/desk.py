@@ -252,9 +252,7 @@ class Desk:
         self._free.acquire()
         with self._condition:
             self._filing = len(told)
-        self._read.put(
-            _Pass([item for item, _ in told], [reading for _, reading in told], len(items), units, began)
-        )
+        self._read.put(_Pass([item for item, _ in told], [reading for _, reading in told], len(items), units, began))
 
     def _file_pass(self, read: _Pass) -> None:
         claims = [item.claim for item in read.items if item.claim]
