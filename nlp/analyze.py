@@ -84,11 +84,14 @@ class Analyzer:
     def _article(self, document: Document, article: Article, verdict: Verdict) -> Analysis:
         found: Sequence[Mention] = ()
         cases: tuple[Case, ...] = ()
+        perhaps: tuple[str, ...] = ()
         # 3. An article that is surely about something else is not searched: nothing of it may enter the feed.
         if verdict.kind != "unrelated":
+            from nlp.extract.person_perhaps import perhaps_names
             from nlp.extract.pipeline import find_mentions
 
             found = find_mentions(article.text, article.published or document.published)
+            perhaps = perhaps_names(article.text, found)
             verdict = weigh_kind(verdict, article.text, found)
             cases = read_cases(article.text, found, verdict, tactics_of, self.classifier.classify)  # 4.
         # 5. A mention stands in the list of mentions and in its case as one object; it is moved once.
@@ -105,6 +108,7 @@ class Analyzer:
             dateline=article.dateline,
             publisher=article.publisher or document.publisher,
             published=article.published or document.published,
+            perhaps=perhaps,
         )
 
 

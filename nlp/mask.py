@@ -22,6 +22,7 @@ Sort = Literal[
     "convicted",
     "official",
     "other",
+    "perhaps",
     "phone",
     "account",
     "contact",
@@ -33,10 +34,11 @@ Sort = Literal[
 
 DEFAULT_VIEWER: Viewer = "reader"
 _FULL: frozenset[str] = frozenset(("analyst", "editor", "admin"))
-_HIDDEN = ("victim", "suspect", "phone", "account", "contact", "locality")
+_HIDDEN = ("victim", "suspect", "perhaps", "phone", "account", "contact", "locality")
 # What a village or street keeps of its name: 应举镇 → 某镇.
 _LOCALITY = re.compile(r"街道|社区|小区|开发区|[镇乡村屯寨庄苏嘎路街巷弄号]$")
-_STRICTNESS = {"victim": 2, "suspect": 1}
+# What may be a name gives way to whatever is known of it.
+_STRICTNESS = {"victim": 2, "suspect": 1, "perhaps": -1}
 _COMPOUND = (
     "欧阳",
     "司马",
@@ -241,12 +243,12 @@ def _is_number_of_nobody(number: str, text: str, end: int) -> bool:
 def render(value: str, sort: str, viewer: str = DEFAULT_VIEWER, names: Mapping[str, str] | None = None) -> str:
     """`value` of this sort as `viewer` may see it. Unknown roles see what a reader sees.
 
-    sort: victim | suspect | convicted | official | other (a person's name), phone | account | contact, locality (a village or
-    street), text (with `names`), quote (text that was cut out of a longer one), url (with `names`).
+    sort: victim | suspect | convicted | official | other (a person's name), perhaps (what may be one), phone | account | contact, locality (a
+    village or street), text (with `names`), quote (text that was cut out of a longer one), url (with `names`).
     """
     if sees_all(viewer) or not value:
         return value
-    if sort in ("victim", "suspect"):
+    if sort in ("victim", "suspect", "perhaps"):
         return mask_name(value, sort)
     if sort == "account":
         return mask_number(value) if re.fullmatch(r"[0-9Xx* -]+", value) else mask_handle(value)

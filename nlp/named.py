@@ -1,7 +1,8 @@
 """Every name, number and address that a document tells, with the way `nlp.mask` treats it.
 
-In: the analyses of one document. Out: name, number or address → sort. A page tells several cases, and its title may name the victim
-of another one than the case at hand: whoever shows a piece of the document masks all of these. It masks nothing itself.
+In: the analyses of one document. Out: name, number or address → sort ("perhaps": see `nlp.extract.person_perhaps`). A page tells
+several cases, and its title may name the victim of another one than the case at hand: whoever shows a piece of the document masks all of
+these. It masks nothing itself.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def names_read(analyses: Iterable[Analysis], *, private: bool = False) -> dict[s
                 people.append((mention.surface, mention.role or "other", _written([mention])))
             elif sort := number_sort(mention):
                 numbers |= dict.fromkeys(filter(None, (mention.surface, _number(mention))), sort)
+        # What was covered since (■■■) is no name any more.
+        people += [(name, "perhaps", []) for name in analysis.perhaps if any(map(str.isalnum, name))]
     if private:
         people = [(name, role if role == "suspect" else "victim", forms) for name, role, forms in people]
     return numbers | mask.names_of(people, convicted=False)

@@ -274,6 +274,7 @@ class Analysis:
     dateline: str = ""
     publisher: str = ""
     published: str = ""
+    perhaps: tuple[str, ...] = ()  # what may be somebody's name and is no mention: masked for readers, otherwise unused
 
 
 @dataclass(frozen=True, slots=True)
