@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nlp.errors import ModelError
+from nlp.errors import ConflictError, ModelError
 
 # Lines that are read back; the file only grows by one a choice.
 LISTED = 50
@@ -43,11 +43,31 @@ def in_use() -> str:
     return named(default_folder())
 
 
-def put_in_use(folder: Path, by: str) -> str:
-    """Check a model and make it the default; returns its name. Raises ModelError, and the one before stays."""
+def stamp() -> tuple[str, int]:
+    """Which default the installation names and when that was written (nanoseconds): one that changes says that another model was chosen."""
+    from nlp.model_folder import MODELS
+
+    pointer = MODELS / "default.txt"
+    try:
+        return pointer.read_text(encoding="utf-8").strip(), pointer.stat().st_mtime_ns
+    except OSError:
+        return "", 0
+
+
+def put_in_use(folder: Path, by: str, *, seen: str = "") -> str:
+    """Check a model and make it the default; returns its name. Raises ModelError, and the one before stays.
+
+    seen: the model in use as whoever chooses saw it, "" for one who did not look; ConflictError where it is another one by now.
+    """
     from nlp.model_folder import MODELS, default_folder, load
     from serving.store.identity import now
 
+    if seen and seen != in_use():
+        last = next(iter(history()), None)
+        who = f"（{last.by}）" if last is not None and last.by else ""
+        raise ConflictError(
+            f"在用的已换成 {Path(in_use()).name}{who}，没有换用", where="模型", advice="看过现在的样子再定"
+        )
     load(folder)  # whole, of a taxonomy that we have, and it answers
     name, pointer = named(folder), MODELS / "default.txt"
     try:

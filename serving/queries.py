@@ -269,9 +269,24 @@ class Narrowed:
     unled: tuple[Any, ...]
 
 
-def conditions(session: Session, wanted: IncidentFilter, viewer: str) -> list[Any]:
-    """The filter as conditions on `IncidentRow`, for other orders of the same list."""
-    return list(narrow(session, wanted, viewer).conditions)
+def conditions(session: Session, wanted: IncidentFilter, viewer: str, *, led: bool = True) -> list[Any]:
+    """The filter as conditions on `IncidentRow`, for other orders of the same list.
+
+    led: a database may begin with one of them; else it goes along the order, which is soon done where many fit. What few fit always leads.
+    """
+    narrowed = narrow(session, wanted, viewer)
+    return list(narrowed.conditions if led or narrowed.few else narrowed.unled)
+
+
+def counting(session: Session, wanted: IncidentFilter, viewer: str) -> sa.Select[tuple[str]]:
+    """Ids of the incidents that fit, to be counted: a place alone gives its incidents, and is not asked of every incident.
+
+    Of a province among a million, 0.1 s instead of 0.35 s; with a type beside it, going through the type's is less than through the place's.
+    """
+    if not wanted.place.strip() or wanted != IncidentFilter(place=wanted.place):
+        return sa.select(IncidentRow.id).where(*conditions(session, wanted, viewer))
+    named = sa.select(IncidentPlaceRow.incident_id).join(IncidentRow, IncidentRow.id == IncidentPlaceRow.incident_id)
+    return named.where(*_there(wanted, viewer)).distinct()
 
 
 def narrow(session: Session, wanted: IncidentFilter, viewer: str) -> Narrowed:
@@ -327,15 +342,18 @@ class _Indexed:
 
 def _placed(wanted: IncidentFilter, viewer: str) -> Iterator[_Indexed]:
     if wanted.place.strip():
-        low, high = code_range(wanted.place)
-        there = [IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high]
-        if not mask.sees_all(viewer):
-            there.append(IncidentPlaceRow.public.is_(True))
+        there = _there(wanted, viewer)
         one = sa.select(sa.literal(1)).where(*there)
         here = one.where(IncidentPlaceRow.incident_id == IncidentRow.id).exists()
         yield _Indexed(
             one, IncidentRow.id.in_(sa.select(IncidentPlaceRow.incident_id).where(*there)), lambda _row: here
         )
+
+
+def _there(wanted: IncidentFilter, viewer: str) -> list[Any]:
+    low, high = code_range(wanted.place)
+    public = [] if mask.sees_all(viewer) else [IncidentPlaceRow.public.is_(True)]
+    return [IncidentPlaceRow.code >= low, IncidentPlaceRow.code < high, *public]
 
 
 def _dated(wanted: IncidentFilter) -> Iterator[_Indexed]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from nlp.records import Document
-from serving import inbox, rulings
+from serving import inbox, rulings, statistics
 from serving.console import overview_numbers as numbers
 from serving.console import wording
 from serving.console.room import Visitor
@@ -44,6 +44,7 @@ def store(tmp_path):
                     tactics=names,
                     loss_min_fen=low,
                     loss_max_fen=high,
+                    first_date=last,
                     last_date=last,
                     created_at=numbers._moment(NOW - timedelta(days=ago)),
                     revised_at="",
@@ -51,6 +52,7 @@ def store(tmp_path):
             )
             session.flush()
             session.add_all(IncidentPlaceRow(code=code, incident_id=f"i-{number:016x}") for code in codes)
+        statistics.rebuild(session)
     yield opened
     opened.close()
 

@@ -7,13 +7,14 @@ from typing import get_args
 import pytest
 
 from nlp.divisions import lookup
+from serving import queries, statistics
 from serving.changes import ChangeKind
-from serving.console import wording
+from serving.console import incident_rows, wording
 from serving.console.html_parts import Html, join, tag
 from serving.console.incident_rows import COUNTED, count, list_page
 from serving.console.tile_map import TILES, step, tile_map
 from serving.queries import IncidentFilter
-from serving.store.tables import IncidentRow
+from serving.store.tables import IncidentPlaceRow, IncidentRow
 from tests.stores import fresh_store
 
 LOSSES = [None, 500, 500, None, 900, 100, None, 900, 500, 100, 0]
@@ -45,10 +46,10 @@ def store(tmp_path):
     opened.close()
 
 
-def walk(session, **asked):
+def walk(session, wanted=IncidentFilter(), **asked):
     found, after = [], None
     for _ in range(50):
-        page = list_page(session, IncidentFilter(), after=after, limit=3, **asked)
+        page = list_page(session, wanted, after=after, limit=3, **asked)
         found += page.rows
         after = page.end
         if after is None:
@@ -74,6 +75,44 @@ def test_a_reader_counts_and_sees_only_what_is_public(store):
         assert {row.sequence for row in walk(session, viewer="reader", order="loss")} == {2, 4, 6, 8, 10}
         assert count(session, IncidentFilter(), viewer="reader") == (5, True)
         assert count(session, IncidentFilter(loss_min_fen=500), viewer="admin") == (5, True)
+
+
+@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("viewer", ["admin", "reader"])
+def test_the_same_comes_whether_a_type_leads_or_the_order(store, monkeypatch, few, viewer):
+    """Types that few incidents have are sorted, others are met along the order; a place is counted by its own table."""
+    monkeypatch.setattr(incident_rows, "_few", lambda *_: few)
+    monkeypatch.setattr(queries, "FEW", 0)  # no condition counts as rare by itself
+    with store.writing() as session:
+        for number in (1, 2, 4, 8):
+            session.get(IncidentRow, f"i-{number:016x}").label = "y"
+        session.add_all(
+            IncidentPlaceRow(code=code, incident_id=f"i-{number:016x}", public=number != 4)
+            for number, codes in ((2, ("410727", "410100")), (3, ("410727",)), (4, ("4107",)), (6, ("110101",)))
+            for code in codes
+        )
+    public = {2, 4, 6, 8, 10}
+    seen = set(range(1, 12)) if viewer == "admin" else public
+    there = {2, 3, 4} if viewer == "admin" else {2}
+    for order in ("loss", "date", "sources", "changed"):
+        with store.reading() as session:
+            for wanted, fitting in (
+                (IncidentFilter(labels=("y",)), {1, 2, 4, 8} & seen), (IncidentFilter(place="41"), there),
+                (IncidentFilter(labels=("y",), place="41"), there - {3}),
+            ):  # fmt: skip
+                rows = walk(session, wanted, viewer=viewer, order=order)
+                assert sorted(row.sequence for row in rows) == sorted(fitting)
+                assert count(session, wanted, viewer=viewer) == (len(fitting), True)
+
+
+def test_types_are_few_by_the_maintained_totals(store):
+    with store.writing() as session:
+        session.get(IncidentRow, f"i-{1:016x}").label = "y"
+        statistics.rebuild(session)
+    with store.reading() as session:
+        assert incident_rows._few(session, IncidentFilter(labels=("y",)), "admin", 3)  # 1 · 1 < 3 · 11
+        assert not incident_rows._few(session, IncidentFilter(labels=("x",)), "admin", 3)  # 10 · 10 > 3 · 11
+        assert incident_rows._few(session, IncidentFilter(place="41"), "admin", 3)
 
 
 def test_counting_stops(store, monkeypatch):

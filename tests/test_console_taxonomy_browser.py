@@ -99,3 +99,31 @@ def test_a_label_is_split_seen_first_published_queued_and_put_back(page: Browser
     assert "去重判" not in page.text(".head")
     # The version that was published is still there, to be put in force again.
     assert page.all(f"[data-rules=back][value='{version}']")
+
+
+def test_two_at_the_draft_lose_nothing(page: Browser, tmp_path: Path) -> None:
+    """Who is second is told, sees what the first did, keeps what he typed, and may still do it; so with publishing."""
+    page.open("/console/taxonomy")
+    page.click("[data-rules=open][value='add ']")
+    fill(page, id0="first_new", name="头一个新类型", meaning="先收押金")
+    with browser(page.address, tmp_path / "second") as other:
+        other.open("/console/taxonomy")
+        other.click("[data-rules=open][value='add ']")
+        fill(other, id0="second_new", name="另一个新类型")
+        other.click("#change [type=submit]")
+        other.until(lambda: "另一个新类型" in other.text(".effects"), "the draft of the second")
+        # 1. The first one's step comes too late: told, with the draft as it is now, nothing of his form lost.
+        page.click("#change [type=submit]")
+        page.until(lambda: "草案在别处改过" in page.text(".ruling-said"), "the refusal")
+        page.until(lambda: "另一个新类型" in page.text(".effects"), "what the second did")
+        assert page.one("#change [name=meaning]").get_attribute("value") == "先收押金"
+        page.click("#change [type=submit]")
+        page.until(lambda: "头一个新类型" in page.text(".effects"), "both")
+        # 2. What the second sees is old now: he publishes nothing that he has not seen.
+        other.click("button[data-ruling=publish]")
+        other.until(lambda: "草案在别处改过" in other.text(".ruling-said"), "the refusal")
+        other.until(lambda: "头一个新类型" in other.text(".effects"), "what the first did")
+        assert "头一个新类型" not in other.text(".labels")
+        other.click("button[data-ruling=publish]")
+        other.until(lambda: "头一个新类型" in other.text(".labels"), "published")
+        assert other.strangers() == []

@@ -43,6 +43,41 @@ def test_a_choice_is_written_down_and_can_be_taken_back(installed: Path) -> None
     assert [choice.model for choice in model_choice.history()] == ["one", "two"]
 
 
+def test_whoever_chooses_second_is_told_who_chose_meanwhile(installed: Path) -> None:
+    seen = model_choice.in_use()
+    model_choice.put_in_use(installed / "two", "赵管理", seen=seen)
+    with pytest.raises(ConflictError, match="已换成 two（赵管理）"):
+        model_choice.put_in_use(installed / "one", "钱管理", seen=seen)
+    assert model_choice.in_use() == "two"
+
+
+def test_another_process_of_the_installation_reads_with_the_model_that_was_put_in_use(
+    installed: Path, tmp_path: Path
+) -> None:
+    """An engine as every replica has one; who puts the model in use is nobody that it knows. One that is not whole changes nothing."""
+    from serving.api.engine import Engine
+    from serving.settings import Settings
+    from tests.processes import wait_for
+
+    engine = Engine(Settings(store=f"sqlite:///{tmp_path}/replica.db"))
+    engine.start()
+    try:
+        label = engine.worker(60).analyzer.classifier.classify([LURE])[0].label
+
+        def reads_otherwise() -> bool:
+            return engine.worker().analyzer.classifier.classify([LURE])[0].label != label
+
+        assert not reads_otherwise()
+        model_choice.put_in_use(installed / "two", "赵管理")
+        wait_for(reads_otherwise)
+        (installed / "one" / "lexical.npz").write_bytes(b"")
+        (installed / "default.txt").write_text("one\n")
+        wait_for(lambda: engine._chosen[0] == "one")
+        assert reads_otherwise()
+    finally:
+        engine.close()
+
+
 def test_a_model_that_is_not_whole_is_not_put_in_use(installed: Path) -> None:
     (installed / "two" / "lexical.npz").write_bytes(b"")
     with pytest.raises(ModelError):

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from nlp.errors import ModelError
+from nlp.model_folder import adopt_labels
 from nlp.records import Document, Reading
 from nlp.segment import tokens
-from serving import heap, inbox, queries, sourced
+from serving import heap, inbox, model_choice, queries, sourced
 from serving.api.desk import ADVICE, Desk
 from serving.api.problems import BusyError, NotReadyError
 from serving.delivery import Sender
@@ -40,6 +41,8 @@ READY_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
 # The same for texts that are only read: the largest request is a million characters.
 READ_SECONDS = 120.0
+# Whether another model was put in use is looked at this often: one small file is read.
+MODEL_SECONDS = 2.0
 # What is being read when the server stops is finished; a newspaper page on a slow machine takes seconds.
 STOP_SECONDS = 30.0
 # Pages of an SQLite store that this process keeps in memory, over all its connections: each may fill 64 MB once it has written.
@@ -97,6 +100,8 @@ class Engine:
         sender = Sender(self.store, settings.private_hosts)
         self._sender = threading.Thread(target=sender.run, args=(self._stop,), name="fanzha-webhooks", daemon=True)
 
+        self._chosen = model_choice.stamp()
+        self._follower = threading.Thread(target=self._follow_model, name="fanzha-model", daemon=True)
         rules = retention.load(settings.retention) if settings.retention else []
         self._keeper = threading.Thread(
             target=keeper.run, args=(self.store, rules, self._stop), name="fanzha-retention", daemon=True
@@ -106,6 +111,8 @@ class Engine:
         """Load the model in the background, then finish what the inbox holds, until `close`."""
         self._thread.start()
         self.desk.start()
+        if self.settings.model is None and not self.settings.analyzer:
+            self._follower.start()
         if self.settings.webhooks:
             self._sender.start()
         if self.settings.retention:
@@ -141,6 +148,8 @@ class Engine:
 
     def change_model(self) -> str:
         """Read with the default model as it is chosen now, from the next document on; returns its name. Raises ModelError, and goes on as before."""
+        self._chosen = model_choice.stamp()
+        adopt_labels(self.settings.model)
         analyzer = load_analyzer(self.settings)
         self.worker().analyzer = analyzer
         return str(getattr(getattr(analyzer, "classifier", None), "model", ""))
@@ -196,6 +205,8 @@ class Engine:
         self.desk.close(STOP_SECONDS)
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
+        if self._follower.is_alive():
+            self._follower.join(STOP_SECONDS)
         if self._sender.is_alive():
             self._sender.join(STOP_SECONDS)
         if self._keeper.is_alive():
@@ -220,6 +231,16 @@ class Engine:
             except Exception as error:
                 log.error("收件处理中断，%s 秒后继续：%s", AGAIN_SECONDS, log_reason(error))
                 self._stop.wait(AGAIN_SECONDS)
+
+    def _follow_model(self) -> None:
+        """Read with a model that another process of this installation put in use, without a restart; one that cannot be loaded is told once."""
+        while not self._stop.wait(MODEL_SECONDS):
+            if not self._loaded.is_set() or model_choice.stamp() == self._chosen:
+                continue
+            try:
+                log.info("换用模型 %s", self.change_model())
+            except Exception as error:
+                log.warning("换用的模型未能载入，照旧用原来的：%s", reason_of(error))
 
     def _ready_for(self, claimed: Claim) -> None:
         """Wait for the model; without one the document goes back."""

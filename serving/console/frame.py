@@ -73,13 +73,20 @@ def frame(room: Room, visitor: Visitor, here: str, title: str) -> Iterator[None]
     """Everything of a page but its own content, which the caller draws inside. `here`: the address in SCREENS."""
     ui.page_title(f"{title} · 反诈")
     ui.add_head_html(head())
+    _one_main()
     with ui.element("div").classes("shell"):
         ui.html(_rail(room, visitor, here), sanitize=False, tag="header").classes("rail")
         with ui.element("div").classes("room"):
             if room.demo:
-                ui.html(_banner(visitor), sanitize=False).classes("banner")
+                ui.html(_banner(visitor), sanitize=False).classes("banner").props("role=region aria-label=演示")
             with ui.element("main").props("id=main tabindex=-1").classes("main"):
                 yield
+
+
+def _one_main() -> None:
+    """NiceGUI's page (a `q-page`) is a `<main>` around everything; a page has one, which is ours. The sheet gives the height that it gave."""
+    for around in ui.context.client.page_container.default_slot.children:
+        around.tag = "div"
 
 
 def _rail(room: Room, visitor: Visitor, here: str) -> Html:
@@ -199,6 +206,7 @@ def register_errors(room: Room) -> None:
     @pages.on_page_exception
     def failed(error: Exception) -> None:
         ui.add_head_html(head())
+        _one_main()
         gone = isinstance(error, NotFoundError)
         heading = "没有找到" if gone else "页面没有打开"
         advice = (

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from serving import queries
+from serving import queries, statistics
 from serving.queries import IncidentFilter
 from serving.store.tables import IncidentRow
 
@@ -40,8 +40,10 @@ def list_page(
     ascending: bool = False, after: End | None = None, limit: int = PAGE,
 ) -> Stretch:  # fmt: skip
     """Rows in this order behind `after`; those without a value come last, newest change first."""
-    base = _visible(session, wanted, viewer)
     column = _COLUMNS.get(order)
+    led = column is None or _few(session, wanted, viewer, limit)
+    conditions = queries.conditions(session, wanted, viewer, led=led)
+    base = _visible(sa.select(IncidentRow).where(*conditions), viewer)
     rows: list[IncidentRow] = []
     # 1. Those that have the value, by it; equal ones by their number.
     if column is not None and (after is None or after[0] is not None):
@@ -68,11 +70,23 @@ def list_page(
 
 def count(session: Session, wanted: IncidentFilter, *, viewer: str = mask.DEFAULT_VIEWER) -> tuple[int, bool]:
     """How many fit, and whether that is all: (10000, False) means that many and more."""
-    some = _visible(session, wanted, viewer).with_only_columns(IncidentRow.sequence).limit(COUNTED + 1).subquery()
+    some = _visible(queries.counting(session, wanted, viewer), viewer).limit(COUNTED + 1).subquery()
     number = session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
     return min(number, COUNTED), number <= COUNTED
 
 
-def _visible(session: Session, wanted: IncidentFilter, viewer: str) -> sa.Select[tuple[IncidentRow]]:
-    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), *queries.conditions(session, wanted, viewer))
+def _few(session: Session, wanted: IncidentFilter, viewer: str, limit: int) -> bool:
+    """Are there so few incidents of these types that sorting them all is less than going along the order until a page of them is found?
+
+    n of N incidents: n rows to sort, against limit · N / n to go through. The maintained totals know both numbers.
+    """
+    if not wanted.labels:
+        return True  # nothing here that a database would begin with wrongly
+    everything = sum(row.incidents for row in statistics.totals(session, (), viewer=viewer))
+    fitting = statistics.totals(session, (), IncidentFilter(labels=wanted.labels), viewer=viewer)
+    return sum(row.incidents for row in fitting) ** 2 < limit * everything
+
+
+def _visible(query: sa.Select[Any], viewer: str) -> sa.Select[Any]:
+    query = query.where(IncidentRow.withdrawn.is_(False))
     return query if mask.sees_all(viewer) else query.where(IncidentRow.public.is_(True))

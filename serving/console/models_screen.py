@@ -1,7 +1,7 @@
 """模型: which there are and which reads; two tried beside each other; one put in use and put back; a label learned; a training followed.
 
 In: what one browser sends. Out: the default model of the installation, model folders under runs/models. Editors try and train,
-administrators publish. A published model reads from the next document on in this process; others take it when they start again.
+administrators publish. A published model reads from the next document on, here and in the other processes of the installation.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from fastapi import Request
 from nicegui import ui
 
 from nlp import taxonomy
-from nlp.errors import FanzhaError, InputError, ModelError
-from nlp.model_folder import MODELS, adopt_labels, read_manifest, spoken
+from nlp.errors import ConflictError, FanzhaError, InputError, ModelError
+from nlp.model_folder import MODELS, read_manifest, spoken
 from serving import model_choice, shadow
 from serving.console import models_parts as parts
 from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
@@ -54,6 +54,7 @@ class _Screen:
 
     def __init__(self, room: Room, visitor: Visitor, request: Request, trainer: Trainer) -> None:
         self.room, self.visitor, self.request, self.trainer = room, visitor, request, trainer
+        self.in_use = ""  # as this browser saw it
         self.found: shadow.Comparison | None = None
         self.drawn: tuple[Any, ...] = ()  # of the run, as it was last drawn
         self.watched = (
@@ -98,6 +99,7 @@ class _Screen:
             log.exception("models")
             self.list.set_content(problem(told(error)))
             return
+        self.in_use = model_choice.in_use()
         names = [model.name for model in listed if not model.broken]
         may = self.visitor.may("admin") and self.room.engine.settings.model is None
         self.head.set_content(
@@ -191,13 +193,16 @@ class _Screen:
             if self.room.engine.settings.model is not None:
                 raise InputError("环境变量 FANZHA_MODEL 指定了模型", where="发布", advice="去掉它，重新启动")
             self.room.note(self.visitor, "model", Path(name).name)
-            chosen = model_choice.put_in_use(_folder(name), self.visitor.name)
-            adopt_labels()
+            chosen = model_choice.put_in_use(_folder(name), self.visitor.name, seen=self.in_use)
             self.room.engine.change_model()
             return chosen
 
-        chosen = await asked(work)
-        await self.show(f"已发布：新收的由 {Path(chosen).name} 读；别的进程重新启动后换用")
+        try:
+            chosen = await asked(work)
+        except ConflictError:
+            await self.show(forms=False)
+            raise
+        await self.show(f"已发布：新收的由 {Path(chosen).name} 读；同一安装的别的进程随即换用")
 
     async def _try(self, said: dict[str, str]) -> None:
         first, second = (_folder(said.get(key, "")) for key in ("first", "second"))

@@ -1,7 +1,7 @@
 """The figures of the overview: how much came in within a period and before it, of what, where, with which tricks, and what waits.
 
-In: a session, a period, who asks. Out: plain numbers. It reads the rows themselves (an index over the moment of arrival carries
-the figures, see migration 0020); the screen asks in the background and keeps an answer for a minute.
+In: a session, a period, who asks. Out: plain numbers. The trend comes from the maintained totals; the rest is read of the rows themselves (an
+index over the moment of arrival carries the figures, see migration 0020); the screen asks in the background and keeps an answer for a minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp import mask
-from serving import inbox
+from serving import inbox, statistics
 from serving.store.tables import ArticleRow, InboxRow, IncidentPlaceRow, IncidentRow, LinkRow, ReportRow
 
 # Months of the trend, and types drawn by themselves; the rest is one colour.
@@ -83,14 +83,16 @@ def sums(session: Session, since: str, until: str, viewer: str) -> Sum:
 
 
 def trend(session: Session, viewer: str, now: datetime | None = None) -> tuple[list[str], dict[str, list[int]]]:
-    """Months (2024-05 …) and type → incidents of each month, by the time of the case (of publication where none is told)."""
+    """Months (2024-05 …) and type → incidents of each month, by the time of the case (of publication where none is told).
+
+    From the maintained totals, which hold the day a case began.
+    """
     today = (now or datetime.now(UTC)).astimezone()
-    when = sa.func.substr(sa.func.coalesce(IncidentRow.last_date, IncidentRow.published_last), 1, 7)
-    query = sa.select(when, IncidentRow.label, sa.func.count()).where(*_seen(viewer)).group_by(when, IncidentRow.label)
     counted: dict[str, Counter[str]] = defaultdict(Counter)
-    for month, label, number in session.execute(query):
-        if month and len(month) == 7 and month <= today.strftime("%Y-%m"):
-            counted[label][month] += number
+    for row in statistics.totals(session, ("month", "label"), viewer=viewer):
+        month, label = row.keys
+        if len(month) == 7 and month <= today.strftime("%Y-%m"):
+            counted[label][month] += row.incidents
     newest = max((month for months in counted.values() for month in months), default=today.strftime("%Y-%m"))
     months = _months_until(newest)
     drawn = {label: [found[month] for month in months] for label, found in counted.items()}

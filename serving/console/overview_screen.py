@@ -290,9 +290,9 @@ def _chart(months: list[str], trend: dict[str, list[int]]) -> None:
     if not trend:
         ui.html(tag("p", "还没有写明日期的事件。", class_="soft"), sanitize=False)
         return
-    names = {label.id: label.name for label in taxonomy.load().labels}
+    known = taxonomy.load()
     main = list(trend.items())[: numbers.TYPES]
-    drawn = [(names.get(label, label), row) for label, row in main]
+    drawn = [(known.name_of(label), row) for label, row in main]
     addresses: list[str | None] = [f"{BASE}/incidents?label={label}&sort=-date" for label, _ in main]
     if rest := list(trend.values())[numbers.TYPES :]:
         drawn.append(("其他类型", [sum(column) for column in zip(*rest, strict=True)]))
