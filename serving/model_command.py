@@ -210,13 +210,16 @@ def _report(names: list[str], gold: list[Path], data: Path, report: Path, furthe
         from training.evaluate import TEXTS
     except ImportError as error:
         raise InputError(f"没有安装 {error.name}", advice="请运行 pip install 'fanzha[train]'") from error
+    from corpora.labels_beside import adopt_beside
     from nlp.model_folder import load
 
     folders = {folder.resolve(): folder.name for folder in (find_folder(name, further) for name in names)}
     # Two folders of one name, an old and a new one, are told apart by where they stand.
     twice = {name for name, count in Counter(folders.values()).items() if count > 1}
     folders = {path: f"{path.parent.name}/{name}" if name in twice else name for path, name in folders.items()}
-    # Models first: one may bring labels that the data names.
+    # Models first: one may bring labels that the data names; others stand beside the data.
+    for path in gold:
+        adopt_beside(path if path.is_dir() else path.parent.parent)
     loaded = {name: load(path) for path, name in folders.items()}
     examples = evaluation_report.read_examples(gold, data, TEXTS)
     judged = evaluation_report.evaluate_models(examples, loaded)

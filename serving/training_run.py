@@ -1,4 +1,4 @@
-"""One training at a time as a process of its own: started, followed by what it prints, cancelled. Nothing of training is imported here.
+"""One training or evaluation at a time as a process of its own: started, followed by what it prints, cancelled. Nothing of training is imported here.
 
 In: the words of `fanzha train`. Out: its lines, the losses and the remaining time among them, how it ended. The child runs the command line
 as a person would, in a process group of its own, so that a training that runs out of memory takes no server with it; `fanzha train` itself
@@ -47,14 +47,17 @@ def configurations() -> dict[str, Path]:
 class TrainingRun:
     """A run from its start to its end. state: running, done, failed, cancelled. Methods may be called from any thread."""
 
-    def __init__(self, words: Sequence[str], title: str, tidy: Callable[[], None] = lambda: None) -> None:
-        """Start it. words: what stands behind `fanzha train`; tidy is called when it has ended, however it did."""
+    def __init__(
+        self, words: Sequence[str], title: str, tidy: Callable[[], None] = lambda: None, verb: str = "train"
+    ) -> None:
+        """Start it. words: what stands behind `fanzha train`, or another verb; tidy is called when it has ended, however it did."""
+        self.verb = verb
         self.title, self.state, self._tidy = title, "running", tidy
         self.lines: deque[str] = deque(maxlen=LINES)
         self.losses: deque[float] = deque(maxlen=POINTS)
         self.done, self.total, self.minutes_left = 0, 0, 0.0
         self.made: Path | None = None
-        command = [sys.executable, "-u", "-m", "serving.command", "train", *words]
+        command = [sys.executable, "-u", "-m", "serving.command", verb, *words]
         # As wide as any line, so that none is broken.
         environment = os.environ | {"COLUMNS": "4000", "NO_COLOR": "1"}
         self._child = subprocess.Popen(
@@ -118,7 +121,7 @@ class Trainer:
         self._lock = threading.Lock()
         self.run: TrainingRun | None = None
 
-    def start(self, words: Sequence[str], title: str, scratch: Path | None = None) -> TrainingRun:
+    def start(self, words: Sequence[str], title: str, scratch: Path | None = None, verb: str = "train") -> TrainingRun:
         """Start one; scratch: a folder that is removed at its end. Raises ConflictError while another one runs."""
 
         def tidy() -> None:
@@ -129,5 +132,5 @@ class Trainer:
             if self.run is not None and self.run.state == "running":
                 tidy()
                 raise ConflictError(f"正在进行：{self.run.title}", where="训练", advice="等它结束，或先取消")
-            self.run = TrainingRun(words, title, tidy)
+            self.run = TrainingRun(words, title, tidy, verb)
             return self.run

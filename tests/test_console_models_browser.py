@@ -77,11 +77,22 @@ def test_a_full_training_is_started_and_cancelled_or_one_is_told_how_to_get_it(p
     if not_installed():
         assert "pip install 'fanzha[train]'" in page.text("[data-missing]")
         return
+    # An evaluation first: its report is read on the screen, with its pictures.
+    page.click(f"#evaluate [name=model] option[value='{BASE}']")
+    page.click(f"#evaluate [name=against] option[value='{BASE}']")
+    page.click("#evaluate [type=submit]")
+    page.until(lambda: page.all("[data-run=done]") and page.all(".reports button"), "the report is listed")
+    page.click(".reports button")
+    page.until(lambda: "各标签" in page.text("[data-report-card]") and page.all("[data-report-card] img"), "the report")
     # The open corpus alone: the table takes a minute, which is long enough to be cancelled.
     (tmp_path / "own.toml").write_text(
         TOML.replace('texts = ["own"]', "texts = []").replace('gold = ["train"]', "gold = []\nauthored = true")
     )
+    page.click("#train [type=submit]")  # nobody has annotated anything here: said, not tried
+    page.until(lambda: "还没有可用的标注" in page.text(".ruling-said"), "why not")
     page.one("#train [name=file]").send_keys(str(tmp_path / "own.toml"))
+    page.click("#train [name=which] option[value=folder]")
+    page.one("#train [name=data]").send_keys(str(tmp_path))
     page.click("#train [type=submit]")
     page.until(lambda: page.all("[data-run=running]"), "it runs")
     page.click("[data-rules=cancel]")

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from nlp import taxonomy
 from serving.console import wording
 from serving.console.html_parts import Html, join, options, tag, void
+from serving.console.report_parts import Report
 from serving.model_choice import Choice
 from serving.shadow import MOST, Comparison
 from serving.training_run import TrainingRun
 
 # Differences on one page of a comparison.
 PAGE = 15
+# Reports offered, and what a model is measured on.
+REPORTS = 10
+GOLD = {"open": "自撰语料（没学过的执笔口吻）", "own": "这里的标注（各件最终的一份）", "file": "自己的文件"}
+# What a full training reads.
+DATA = {"own": "这里的标注（各件最终的一份）与自撰语料", "folder": "自己的数据文件夹"}
 STATES = {"running": "进行中", "done": "已完成", "failed": "没有成功", "cancelled": "已取消"}
 EXTRA = "pip install 'fanzha[train]'（含 torch、scikit-learn）"
 
@@ -170,14 +177,63 @@ def train_form(configurations: Sequence[str], missing: Sequence[str]) -> Html:
     note = "在后台单独的进程里；取消或中断后，再开始即从上次存下的接着做"
     fields = (
         ("配置", first), ("或自己的配置文件（TOML 路径）", void("input", name="file", autocomplete="off", placeholder="如 configs/own.toml")),
-        ("数据文件夹（内有 data/ 与 gold/）", void("input", name="data", required=True, autocomplete="off", value="../shared")),
+        ("数据", tag("select", options(DATA, "own"), name="which")),
+        ("数据文件夹（内有 data/ 与 gold/）", void("input", name="data", autocomplete="off", placeholder="选“自己的数据文件夹”时填")),
         ("从哪个编码器（文件夹，可不填）", void("input", name="encoder", autocomplete="off")),
     )  # fmt: skip
     return tag(
         "form", [tag("label", tag("span", words), field) for words, field in fields],
         tag("div", tag("button", "开始训练", type="submit", class_="button main-act"), tag("small", note), class_="tools"),
+        tag("p", "用这里的标注训练时，在标签体系里新增、拆分出来的类型一同学；自己的文件夹要带 annotations export 写出的 taxonomy.json，"
+                 "否则只认得随软件安装的类型。", class_="soft wide"),
         data_ruling="train", class_="change", id="train",
     )  # fmt: skip
+
+
+def evaluate_form(names: Sequence[str], current: str) -> Html:
+    """Which model is measured beside which, on what."""
+    every = {name: name for name in names}
+    other = next((name for name in names if name != current), current)
+    rows = (
+        ("评测哪个", "model", tag("select", options(every, current), name="model")),
+        ("与哪个同表", "against", tag("select", options(every, other), name="against")),
+        ("在哪些上", "gold", tag("select", options(GOLD, "open"), name="gold")),
+        (
+            "标注文件（JSONL 路径）",
+            "file",
+            void("input", name="file", autocomplete="off", placeholder="选“自己的文件”时填"),
+        ),
+    )
+    note = tag("small", "在后台单独的进程里；报告只有编号和分数，没有原文")
+    return tag(
+        "form", [tag("label", tag("span", words), field) for words, _, field in rows],
+        tag("div", tag("button", "评测", type="submit", class_="button main-act"), note, class_="tools"),
+        data_ruling="evaluate", class_="change", id="evaluate",
+    )  # fmt: skip
+
+
+def report_list(found: Sequence[Report]) -> Html:
+    """Reports that lie there, each to be opened."""
+    if not found:
+        return tag("p", "还没有评测报告。", class_="soft")
+    rows = [
+        tag("li", tag("button", report.heading, type="button", class_="button small", data_rules="report", value=report.name),
+            tag("small", wording.local(datetime.fromtimestamp(report.at, UTC).isoformat())))
+        for report in found[:REPORTS]
+    ]  # fmt: skip
+    return tag("ul", rows, class_="reports")
+
+
+def report_card(name: str, drawn: Html) -> Html:
+    """One report, opened."""
+    close = tag("button", "收起", type="button", class_="button small", data_rules="shut")
+    return tag(
+        "section",
+        tag("h2", f"评测报告 {name}", close),
+        tag("div", drawn, class_="inside report-text"),
+        class_="card",
+        data_report_card=name,
+    )
 
 
 def running(run: TrainingRun | None) -> Html:

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from nicegui import ui
 
+import corpora
 from nlp import taxonomy
 from nlp.errors import ConflictError, FanzhaError, InputError, ModelError
 from nlp.model_folder import MODELS, read_manifest, spoken
-from serving import model_choice, shadow
+from serving import model_choice, own_data, shadow
 from serving.console import models_parts as parts
+from serving.console import report_parts
 from serving.console.frame import ENDED, PAGE_SECONDS, frame, patiently, refuse, tell
-from serving.console.html_parts import join, problem, tag
+from serving.console.html_parts import Html, join, problem, tag
 from serving.console.room import Room, Visitor, asked, told
 from serving.model_command import known_folders
 from serving.training_run import Trainer, configurations, missing
@@ -31,6 +35,8 @@ log = logging.getLogger("fanzha.console")
 KEYS = (("Tab / Enter", "走到并按下一个按钮"), ("?", "全部按键"))
 # How often a run is looked at.
 LOOK_SECONDS = 1.0
+# Where reports of evaluations lie, as `fanzha evaluate` puts them.
+REPORTS = Path("runs") / "report"
 
 
 def register(room: Room) -> None:
@@ -84,7 +90,12 @@ class _Screen:
                         "inside"
                     )
                 with ui.element("section").classes("card"):
-                    ui.html("训练进度", sanitize=False, tag="h2")
+                    ui.html("评测", sanitize=False, tag="h2")
+                    with ui.element("div").classes("inside"):
+                        self.measure = ui.html("", sanitize=False)
+                        self.reports = ui.html("", sanitize=False)
+                with ui.element("section").classes("card"):
+                    ui.html("进度", sanitize=False, tag="h2")
                     self.run = ui.html(parts.running(self.trainer.run), sanitize=False).classes("inside")
         listed = ",".join(f'["{key}","{words}"]' for key, words in KEYS)
         ui.add_body_html(f"<script>window.console_keys=[{listed}]</script>")
@@ -119,10 +130,12 @@ class _Screen:
         self.list.set_content(
             tag("section", tag("h2", "模型"), tag("div", told_all, class_="inside scroll"), class_="card")
         )
+        self.reports.set_content(parts.report_list(await asked(lambda: report_parts.reports(REPORTS))))
         if forms:
             spoken_labels = {label for folder in known_folders().values() for label in _labels(folder)}
             offered = {label.id: label.name for label in taxonomy.load().labels if label.id not in spoken_labels}
             self.trial.set_content(parts.trial_form(names, current))
+            self.measure.set_content(parts.evaluate_form(names, current))
             self.few.set_content(parts.few_form(names, current, offered))
 
     def _read(self) -> tuple[list[parts.Listed], str]:
@@ -162,6 +175,10 @@ class _Screen:
             await self._safely(lambda: self._learn(said))
         elif what == "train":
             await self._safely(lambda: self._train(said))
+        elif what == "evaluate":
+            await self._safely(lambda: self._evaluate(said))
+        elif what == "report":
+            await self._safely(lambda: self._show_report(str(value)))
         elif what == "cancel" and self.trainer.run is not None:
             run = self.trainer.run
             await asked(run.cancel)
@@ -240,16 +257,73 @@ class _Screen:
 
     async def _train(self, said: dict[str, str]) -> None:
         file = Path(said["file"]) if said.get("file") else configurations().get(said.get("configuration", ""))
-        if file is None:
+        if file is None or not file.is_file():
             raise InputError("没有说按哪个配置训练", where="训练", expected="选一个配置，或写配置文件的路径")
-        words = [str(file), "--data", said.get("data", "")]
-        words += ["--encoder", said["encoder"]] if said.get("encoder") else []
-        await self._start(words, f"完整训练（{file.stem}）")
+        words = ["--encoder", said["encoder"]] if said.get("encoder") else []
+        if said.get("which") == "own":
+            scratch, _ = await self._own_data()
+            name = f"{file.stem}-own-{datetime.now().astimezone():%Y%m%d-%H%M}"
+            await self._start(
+                [str(own_data.configured(file, scratch, name)), "--data", str(scratch), *words],
+                f"完整训练（{name}）",
+                scratch,
+            )
+            return
+        if not said.get("data"):
+            raise InputError(
+                "没有说数据在哪里", where="训练", expected="数据文件夹，内有 data/ 与 gold/；或选“这里的标注”"
+            )
+        await self._start([str(file), "--data", said["data"], *words], f"完整训练（{file.stem}）")
 
-    async def _start(self, words: list[str], title: str, scratch: Path | None = None) -> None:
+    async def _evaluate(self, said: dict[str, str]) -> None:
+        """A report in a process of its own; the texts of the annotations stand in a folder of ours until it has ended."""
+        first, second = (_folder(said.get(key, "")) for key in ("model", "against"))
+        scratch = None
+        if said.get("gold") == "own":
+            scratch, gold = await self._own_data()
+        elif said.get("gold") == "file":
+            gold = Path(said.get("file", ""))
+            if not said.get("file") or not gold.exists():
+                raise InputError(
+                    "没有这个标注文件",
+                    where=said.get("file") or "评测",
+                    expected="标注文件（JSONL）或自撰语料文件夹的路径",
+                )
+        else:
+            gold = Path(corpora.__file__).parent / "authored"
+        place = REPORTS / f"{first.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+        words = [str(first), str(gold), "--against", str(second), "--report", str(place)]
+        await self._start(words, f"评测 {first.name}，与 {second.name} 同表", scratch, "evaluate")
+
+    async def _own_data(self) -> tuple[Path, Path]:
+        """The annotations in a folder that only we may read, and the gold file in it."""
+        scratch = Path(tempfile.mkdtemp(prefix="fanzha-own-"))
+
+        def work() -> Path:
+            self.room.note(self.visitor, "export", "annotations", form="training")
+            return own_data.lay_out(self.room.store, scratch)
+
+        try:
+            return scratch, await asked(work)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+
+    async def _show_report(self, name: str) -> None:
+        """One of the reports that are offered: no other path is opened for a browser."""
+
+        def work() -> Html:
+            if name not in {report.name for report in report_parts.reports(REPORTS)}:
+                raise InputError("没有这份报告", where=name[:80], advice="刷新后再选")
+            return report_parts.draw_report(REPORTS if name == REPORTS.name else REPORTS / name)
+
+        self.card.set_content(parts.report_card(name, await asked(work)))
+        ui.run_javascript("document.querySelector('[data-report-card]')?.scrollIntoView({block:'start'})")
+
+    async def _start(self, words: list[str], title: str, scratch: Path | None = None, verb: str = "train") -> None:
         def work() -> None:
-            self.room.note(self.visitor, "train", title[:100])
-            self.trainer.start(words, title, scratch)
+            self.room.note(self.visitor, verb, title[:100])
+            self.trainer.start(words, title, scratch, verb)
 
         await asked(work)
         self.watched = self.trainer.run
@@ -271,10 +345,12 @@ class _Screen:
         self._draw()
         if ended and run is not None:
             words = {
-                "done": f"已完成：{run.made.name if run.made else ''}，试跑之后再发布",
+                "done": f"已完成：{run.made.name if run.made else ''}，试跑之后再发布"
+                if run.verb == "train"
+                else "评测完成，报告在下面",
                 "cancelled": "已取消，原有的模型没有动",
             }
-            await self.show(words.get(run.state, "没有成功，原因在“训练进度”里"), forms=run.state == "done")
+            await self.show(words.get(run.state, "没有成功，原因在“进度”里"), forms=run.state == "done")
 
 
 def _folder(name: str) -> Path:

@@ -187,6 +187,13 @@ class IncidentRow(Base):
                 (("label", "reader_sequence"), ()),
             )
         ),
+        # A new incident whose cases were assigned first: SQLite asks whether any was merged into it.
+        Index(
+            "ix_incidents_merged_into",
+            "merged_into",
+            sqlite_where=sa.text("merged_into IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NOT NULL"),
+        ),
         Index("ix_incidents_first_date", "first_date"),
         # Incidents of which no day is told, by when they were published.
         Index("ix_incidents_last_date_published_last", "last_date", "published_last"),
