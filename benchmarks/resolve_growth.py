@@ -2,11 +2,14 @@
 
     python -m benchmarks.resolve_growth 1000 10000 100000
     python -m benchmarks.resolve_growth --cluster 2000
+    python -m benchmarks.resolve_growth --fill 100000
 
 In: sizes. Out: one line a size: processor seconds of resolving (keys, candidates, links, the incident), milliseconds a case, the ratio to
 the size before, peak memory. Documents, articles and cases are put into the rows beforehand and not timed; neither
 are reading, search words and the incidents' own rows, which cost the same for every document however many there are (`--all` times them
 as the worker does it, 32 documents a transaction). --cluster: what it costs that one more reprint joins an incident of N/4, N/2, N.
+--fill: one store that grows to so many documents, filed as the worker does it: what a document costs at each doubling of the first 1,024, and its
+speed against theirs.
 The store is SQLite in a temporary folder.
 """
 
@@ -19,10 +22,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from benchmarks.ratios import yardstick
 from nlp import taxonomy
 from nlp.records import Amount, Analysis, Case, Document, Mention, Person, PersonName, Place, Reading, Verdict
 from nlp.resolve import signature
@@ -31,6 +36,7 @@ from serving.store import Store, identity, open_store, shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, IncidentRow
 
 BATCH = 32
+FIRST = 1024  # whole batches
 # Sizes of clusters in news_toutiao: 1,276 clusters of 1,595 texts, five in six alone.
 CLUSTERS = (1,) * 83 + (2,) * 11 + (3,) * 4 + (6, 9)
 _LETTERS = [chr(0x4E00 + at) for at in range(3000)]
@@ -163,16 +169,45 @@ def joining(size: int) -> None:
         store.close()
 
 
+def filling(size: int) -> None:
+    """Print what a document costs in a store of 1,024, 2,048, 4,096 … `size` documents: over the last thousand before each.
+
+    Plain work in Python runs between the batches, and the cost is told against it: a machine that does other things slows both.
+    """
+    made = stories(size, random.Random(size))
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/fill.db")
+        held, first, mark = 0, 0.0, FIRST
+        while held < size:
+            everything(store, islice(made, mark - FIRST - held))
+            seconds = beside = 0.0
+            for _ in range(0, FIRST, 4 * BATCH):
+                seconds += everything(store, islice(made, 4 * BATCH))
+                began = time.process_time()
+                yardstick()
+                beside += time.process_time() - began
+            held, first = mark, first or seconds / beside
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{held} documents: the last {FIRST} cost {1000 * seconds / FIRST:.2f} ms of processor time each, against plain Python "
+                f"{first / (seconds / beside):.0%} of the speed of the first; {memory:.0f} MB",
+                flush=True,
+            )
+            mark = min(2 * mark, size) if held < size else mark
+        store.close()
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", type=int, nargs="*", default=[])
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--cluster", type=int)
+    parser.add_argument("--fill", type=int)
     asked = parser.parse_args()
     signature("甲" * 30)  # what the first one loads is not its own cost
     before = 0.0
-    for size in asked.sizes or ([] if asked.cluster else [1000, 10_000]):
+    for size in asked.sizes or ([] if asked.cluster or asked.fill else [1000, 10_000]):
         with tempfile.TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/growth.db")
             seconds = everything(store, stories(size, random.Random(size))) if asked.all else resolving(store, size)
@@ -184,6 +219,8 @@ def main() -> None:
         before = seconds
     if asked.cluster:
         joining(asked.cluster)
+    if asked.fill:
+        filling(asked.fill)
 
 
 if __name__ == "__main__":

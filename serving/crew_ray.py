@@ -41,8 +41,8 @@ class RayCrew:
                     address=address or "local", num_cpus=None if address else size, include_dashboard=False,
                     log_to_driver=False, configure_logging=False,
                 )  # fmt: skip
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                raise _unreachable(address, error) from error
+            except Exception as error:  # Ray raises plain ones, too: its node did not start within 30 s
+                raise _unreachable(address, error) if address else _not_started(error) from error
         # A reading is not tried again by Ray, which does not know a node that went from a document that ends its reader.
         actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(_Reader)
         self._actors = [actor.options(scheduling_strategy="SPREAD").remote(settings) for _ in range(size)]
@@ -106,6 +106,12 @@ def _check_reachable(address: str) -> None:
 def _unreachable(address: str, error: Exception) -> InputError:
     return InputError(
         f"连不上 Ray 集群：{error}", where=f"--address {address}", expected="如 ray://主机:10001 或 主机:6379"
+    )
+
+
+def _not_started(error: Exception) -> InputError:
+    return InputError(
+        f"Ray 没有启动：{error}", where="--engine ray", advice="机器太忙时稍后再试，或用 --address 接一个已在运行的集群"
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from nlp.incident import Source, SourcedCase
 from nlp.records import Case
-from nlp.resolve import Sketch, draw
+from nlp.resolve import Sketch, draw, features
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
@@ -76,6 +76,7 @@ def keep_at_most(cases: int, characters: int) -> None:
     """Keep so many sketches and so many characters of text in this process instead: for one that has to stay small."""
     global KEPT, KEPT_CHARACTERS
     KEPT, KEPT_CHARACTERS = cases, characters
+    features.keep_at_most(min(cases, features.KEPT))
 
 
 _kept: dict[tuple[str, str], Sketch] = {}

@@ -82,6 +82,12 @@ def path(region: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def keep_at_most(cases: int) -> None:
+    """Keep the features of so many cases in this process instead: for one that has to stay small."""
+    global KEPT  # noqa: PLW0603 - what is kept is kept once a process
+    KEPT = cases
+
+
 def read_features(case: Case) -> Features:
     """The features of one case; kept, for a case is compared with dozens of others."""
     kept = _read.get(id(case))

@@ -46,9 +46,10 @@ MODEL_SECONDS = 2.0
 # What is being read when the server stops is finished; a newspaper page on a slow machine takes seconds.
 STOP_SECONDS = 30.0
 # Pages of an SQLite store that this process keeps in memory, over all its connections: each may fill 64 MB once it has written.
-PAGES_BYTES = 48_000_000
-# What it keeps of cases for comparing and building anew: 16 and 12 MB. A case that is not among them is read again, a tenth of a millisecond.
-CASES_KEPT, CHARACTERS_KEPT = 4_000, 2_000_000
+PAGES_BYTES = 32_000_000
+# What it keeps of cases for comparing and building anew: 4 kB and 10 kB each. A case that is not among them is read again, a tenth of a
+# millisecond; with 20,000 and four times the text, as an import keeps them, a server grew by 17 MB with every thousand complaints.
+CASES_KEPT, CHARACTERS_KEPT = 1_000, 800_000
 # Uploads read at a time: each may hold 100 MB in memory.
 UPLOADS = 2
 # The worker is started again after an error that nobody foresaw; at once would fill the log.
@@ -224,7 +225,7 @@ class Engine:
         finally:
             self._loaded.set()
         self._warm()
-        heap.give_back()
+        heap.settle()
         while not self._stop.is_set():
             try:
                 self._worker.run(self._stop)
