@@ -5,6 +5,7 @@
 In: nothing; a new SQLite store in a temporary folder, or the URL of an empty database; the shipped model unless an analyzer is named. Out:
 figures on standard output; 1 where something is not as it must be. All on loopback.
 
+Complaints are those of the open corpus, each of its own case (of complaints made from one template one huge incident is made).
 Two senders of complaints, who send again what was not answered; an importer of files; two who ask (lists, words, statistics, one incident);
 an editor who merges and undoes; two followers, one of every change and one who starts anew from nothing every time. In the first half the
 server is killed (-9) or stopped (-15) every `minutes`/20; in the second half it is left alone, so that its memory can be read: the median of
@@ -34,7 +35,7 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from benchmarks.server_load import complaint
+from benchmarks.server_load import told
 from serving import audit, inbox
 from serving.store import Store, open_store
 from serving.store.tables import ChangeRow, DocumentRow, ReportRow
@@ -141,7 +142,7 @@ class Load:
         """One complaint, until it is answered for."""
         number = next(self._number)
         name = f"TS-{number}"
-        body = {"text": complaint(number), "external_id": name}
+        body = {"text": told(number), "external_id": name}
         while not self.stop.is_set():
             try:
                 if self._told(client.post("/v1/reports", json=body)):
@@ -154,7 +155,7 @@ class Load:
     def bring_in(self, client: httpx.Client) -> None:
         """A file of twenty, until it is answered for; then a pause."""
         numbers = [next(self._number) for _ in range(20)]
-        rows = [{"id": f"f{number}", "text": complaint(number)} for number in numbers]
+        rows = [{"id": f"f{number}", "text": told(number)} for number in numbers]
         data = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
         while not self.stop.is_set():
             try:

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import quote as percent_encoded
 from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
+from nlp.mask_names import Names
 from nlp.spelling import fold
 
 Viewer = Literal["reader", "analyst", "editor", "admin"]
@@ -139,15 +140,15 @@ def mask_text(text: str, names: Mapping[str, str], *, cut: bool = False) -> str:
     Names are replaced longest first, so that 陈大丰 is not cut into 陈大. Sums and counts stay.
     cut: the text is a piece of a longer one, so a piece of a name at either end is masked as well.
     """
-    packed = "".join(text.split())  # most names stand in few texts: looked for before a pattern is made
-    for name in sorted(names, key=len, reverse=True):
-        bare = "".join(name.split())
-        if names[name] in _HIDDEN and bare and bare in packed:
-            masked = render(name, names[name])
+    known = names if isinstance(names, Names) else Names(names)
+    for name in sorted(known.standing_in("".join(text.split())), key=len, reverse=True):
+        if known[name] in _HIDDEN:
+            masked = render(name, known[name])
             if masked != name:
                 # A name set with spaces (王 鹏) is the same name.
-                text = re.sub(r"\s{0,2}".join(map(re.escape, bare)), masked.replace("\\", r"\\"), text)
-    text = _without_pieces(text, names, cut)
+                pattern = r"\s{0,2}".join(map(re.escape, "".join(name.split())))
+                text = re.sub(pattern, masked.replace("\\", r"\\"), text)
+    text = _without_pieces(text, known, cut)
     text = _replaced(_EMAIL, text)
     text = _replaced(_WALLET, text)
     text = _replaced(_HANDLE, text)
@@ -165,16 +166,17 @@ def mask_url(url: str, names: Mapping[str, str]) -> str:
         return ""
     if scheme.lower() not in ("http", "https"):
         return ""
-    pieces = ("".join(_url_piece(piece, names) for piece in _URL_MARKS.split(part)) for part in (path, query, fragment))
+    known = names if isinstance(names, Names) else Names(names)
+    pieces = ("".join(_url_piece(piece, known) for piece in _URL_MARKS.split(part)) for part in (path, query, fragment))
     return urlunsplit((scheme, place.rsplit("@", 1)[-1], *pieces))
 
 
-def _url_piece(piece: str, names: Mapping[str, str]) -> str:
+def _url_piece(piece: str, names: Names) -> str:
     """One word of an address; decoded twice, as UTF-8 and as GB18030, which Chinese sites used for long."""
     for encoding in ("utf-8", "gb18030"):
         plain = unquote(unquote_plus(piece, encoding, "replace"), encoding, "replace")
         packed = "".join(plain.split())
-        known = any(sort in _HIDDEN and name and "".join(name.split()) in packed for name, sort in names.items())
+        known = any(names[name] in _HIDDEN for name in names.standing_in(packed))
         if known or _EMAIL.search(plain) or _WALLET.search(plain):
             masked = mask_text(plain, names)
             if masked != plain:
@@ -184,7 +186,7 @@ def _url_piece(piece: str, names: Mapping[str, str]) -> str:
     return piece
 
 
-def _without_pieces(text: str, names: Mapping[str, str], cut: bool) -> str:
+def _without_pieces(text: str, names: Names, cut: bool) -> str:
     """`text` without what is left of a name or number that was cut through: …嫌疑人陈大| → …嫌疑人陈某.
 
     A text that ends with … was shortened by us, whatever `cut` says.
@@ -192,7 +194,8 @@ def _without_pieces(text: str, names: Mapping[str, str], cut: bool) -> str:
     bare_text, dots = (text[:-1], "…") if text.endswith("…") else (text, "")
     if not (cut or dots):
         return text
-    for name, sort in names.items():
+    for name in names.cut_at(bare_text, front=cut):
+        sort = names[name]
         if sort not in _HIDDEN or len(name) < 2:
             continue
         masked = render(name, sort)
@@ -265,7 +268,7 @@ def render(value: str, sort: str, viewer: str = DEFAULT_VIEWER, names: Mapping[s
     return value
 
 
-def names_of(persons: Iterable[tuple[str, str, Iterable[str]]], convicted: bool) -> dict[str, str]:
+def names_of(persons: Iterable[tuple[str, str, Iterable[str]]], convicted: bool) -> Names:
     """(name, role, aliases) of an incident's people as `mask_text` wants them; convicted suspects keep their names.
 
     A name told in two roles is treated as the stricter one: who is a victim anywhere is masked everywhere.
@@ -276,4 +279,4 @@ def names_of(persons: Iterable[tuple[str, str, Iterable[str]]], convicted: bool)
         for form in (name, *aliases):
             if form not in found or _STRICTNESS.get(sort, 0) > _STRICTNESS.get(found[form], 0):
                 found[form] = sort
-    return found
+    return Names(found)

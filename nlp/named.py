@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nlp import mask
+from nlp.mask_names import Names
 from nlp.records import Analysis, Contact, Mention, PersonName
 
 PHONES = ("phone", "landline")
@@ -35,7 +36,7 @@ def names_read(analyses: Iterable[Analysis], *, private: bool = False) -> dict[s
         people += [(name, "perhaps", []) for name in analysis.perhaps if any(map(str.isalnum, name))]
     if private:
         people = [(name, role if role == "suspect" else "victim", forms) for name, role, forms in people]
-    return numbers | mask.names_of(people, convicted=False)
+    return Names(numbers | mask.names_of(people, convicted=False))
 
 
 def number_sort(mention: Mention) -> str:
