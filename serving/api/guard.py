@@ -3,13 +3,14 @@
 In: any HTTP request. Out: its answer with security headers and a request id, or a refusal as problem+json, and one line in the access log.
 1. In demo mode only loopback is served, under a loopback name, and no other site may write: without keys this is the whole defence
    (DNS rebinding, cross-site forms). 2. NUL in an address is refused. 3. A body over the limit is refused, also one that does
-   not tell its length. 4. What nobody foresaw is answered as 500 and logged without what it says.
+   not tell its length. 4. What nobody foresaw is answered as 500 and logged without what it says; what a stopping server breaks off as 503.
 5. A web socket (the console's) is opened for pages of this very site alone: browsers let any site try.
 It looks at no body and knows no role.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import re
@@ -93,6 +94,12 @@ class Guard:
             await self.app(scope, _counted(receive, _limit(scope)), send_guarded)
         except FanzhaError as error:
             await problems.answer(scope["path"], problems.fields_of(error))(scope, receive, send_guarded)
+        except (
+            asyncio.CancelledError
+        ):  # the server stops and has waited long enough: 500 in plain text, if nobody says otherwise
+            if status:
+                raise
+            await problems.answer(scope["path"], problems.fields_of(_StoppingError()))(scope, receive, send_guarded)
         except Exception as error:
             if status:  # half an answer is out: the server closes the connection
                 raise
@@ -131,6 +138,16 @@ class Guard:
                 expected=f"不超过 {limit} 字节",
                 advice="分几次发送，或用 fanzha ingest 在服务器上导入",
             )
+
+
+class _StoppingError(FanzhaError):
+    """The server is being stopped and what was asked is not done; it may be done all the same."""
+
+    status = 503
+    code = "stopping"
+
+    def __init__(self) -> None:
+        super().__init__("服务正在停止", advice="稍后重发；同一编号（external_id、Idempotency-Key）再送一次不会重复")
 
 
 class _Malformed(InputError):
