@@ -174,7 +174,7 @@ def browse(settings: Settings, scratch: Path) -> None:
         with browser(address, scratch / "profile") as page:
             first = measure("/console/（浏览器缓存还空着）", lambda: page.open("/console/"), 1, warm=False)
             opened = [first] + [
-                measure(path, lambda path=path: page.open(path.format(incident=incident)), 5) for path in SCREENS  # type: ignore[misc]
+                measure(path, lambda path=path: page.open(path.format(incident=incident)), 3) for path in SCREENS  # type: ignore[misc]
             ]  # fmt: skip
             following = [_following(page, measure, *queue) for queue in QUEUES.items()]
             turned = [_turned(page, measure, asked) for asked in TURNED]
@@ -200,7 +200,7 @@ def _following(page: Any, measure: Callable[..., Measured], words: str, queue: t
 
     page.open(path)
     page.until(lying, words)
-    return measure(words, following, 15, pause=0.8)
+    return measure(words, following, 9, pause=0.8)
 
 
 def _turned(page: Any, measure: Callable[..., Measured], asked: str) -> Measured:
@@ -215,7 +215,7 @@ def _turned(page: Any, measure: Callable[..., Measured], asked: str) -> Measured
 
     page.open(f"/console/incidents{asked}")
     page.until(lambda: page.text(".incidents tbody"), "rows")
-    return measure(f"/console/incidents{asked}", turned, 9, pause=1.0)
+    return measure(f"/console/incidents{asked}", turned, 5, pause=1.0)
 
 
 def _until(fits: Callable[[], bool]) -> None:

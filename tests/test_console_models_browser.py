@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nlp import taxonomy
 from serving.training_run import missing as not_installed
 from tests.console_world import Browser, browser, console, filled, missing
 from tests.processes import ROOT, TESTS
@@ -80,7 +82,15 @@ def test_a_full_training_is_started_and_cancelled_or_one_is_told_how_to_get_it(p
     # An evaluation first: its report is read on the screen, with its pictures.
     page.click(f"#evaluate [name=model] option[value='{BASE}']")
     page.click(f"#evaluate [name=against] option[value='{BASE}']")
+    known = taxonomy.load().label_ids
+    rows = [{"kind": "case", "label": known[n % 2], "text": text} for n, text in enumerate(told(NEW, 6))]
+    (tmp_path / "gold.jsonl").write_text(
+        "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8"
+    )
+    page.click("#evaluate [name=gold] option[value=file]")
+    page.one("#evaluate [name=file]").send_keys(str(tmp_path / "gold.jsonl"))
     page.click("#evaluate [type=submit]")
+    page.until(lambda: "校准误差" in page.text("[data-run]"), "the table")
     page.until(lambda: page.all("[data-run=done]") and page.all(".reports button"), "the report is listed")
     page.click(".reports button")
     page.until(lambda: "各标签" in page.text("[data-report-card]") and page.all("[data-report-card] img"), "the report")
