@@ -174,7 +174,7 @@ def train_form(configurations: Sequence[str], missing: Sequence[str]) -> Html:
         )  # fmt: skip
     names = {name: name for name in configurations}
     first = tag("select", options(names, "lexical"), name="configuration")
-    note = "在后台单独的进程里；取消或中断后，再开始即从上次存下的接着做"
+    note = "在后台单独的进程里；用自己的文件夹时，取消或中断后再开始，从上次存下的接着做"
     fields = (
         ("配置", first), ("或自己的配置文件（TOML 路径）", void("input", name="file", autocomplete="off", placeholder="如 configs/own.toml")),
         ("数据", tag("select", options(DATA, "own"), name="which")),
