@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from nlp.errors import ModelError
-from nlp.model_folder import adopt_labels
 from nlp.records import Document, Reading
 from nlp.segment import tokens
 from serving import heap, inbox, model_choice, queries, sourced
@@ -150,6 +149,8 @@ class Engine:
     def change_model(self) -> str:
         """Read with the default model as it is chosen now, from the next document on; returns its name. Raises ModelError, and goes on as before."""
         self._chosen = model_choice.stamp()
+        from nlp.model_folder import adopt_labels  # NumPy comes with it: not before somebody serves
+
         adopt_labels(self.settings.model)
         analyzer = load_analyzer(self.settings)
         self.worker().analyzer = analyzer
