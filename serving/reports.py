@@ -150,6 +150,13 @@ def view(report: ReportRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def former_texts(report: ReportRow) -> list[str]:
+    """The documents that this complaint was before its text was corrected, newest first."""
+    said = report.correction or {}
+    every = [said, *reversed(said.get("earlier", []))]
+    return [told["replaces"] for told in every if told.get("replaces")]
+
+
 def _live(session: Session, report_id: str) -> ReportRow:
     report = queries.get_report(session, report_id)
     if report.state == "withdrawn":

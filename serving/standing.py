@@ -105,6 +105,23 @@ def word_on(session: Session, first: str, second: str) -> DecisionRow | None:
     return session.get(DecisionRow, number) if number is not None else None
 
 
+def left_behind(session: Session, document_ids: Collection[str], now: str) -> list[DecisionRow]:
+    """Rulings, not taken back, that speak of these former texts of a complaint, oldest first; what was ruled on its text `now`, too,
+    has been thought of again and is left out. (What was said of one text is not put upon another: a person says it anew or not.)"""
+    if not document_ids:
+        return []
+
+    def ruled(documents: Collection[str]) -> sa.Select[tuple[int]]:
+        return sa.select(RuledCaseRow.decision_id).where(RuledCaseRow.document_id.in_(documents))
+
+    standing = (DecisionRow.sort.in_(WORDS), DecisionRow.undone_at == "")
+    again = (
+        session.scalar(sa.select(sa.func.max(DecisionRow.id)).where(*standing, DecisionRow.id.in_(ruled([now])))) or 0
+    )
+    query = sa.select(DecisionRow).where(*standing, DecisionRow.id.in_(ruled(document_ids)), DecisionRow.id > again)
+    return list(session.scalars(query.order_by(DecisionRow.id)))
+
+
 def write_link(session: Session, first: str, second: str, decision: Decision, by: str) -> dict[str, object]:
     """Put a person's link in the place of what stands there; returns what is needed to take it back."""
     first, second = sorted((first, second))

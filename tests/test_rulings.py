@@ -155,6 +155,30 @@ def test_totals_equal_a_recount_after_every_change(store: Store) -> None:
         assert statistics.held(session) == kept
 
 
+def test_who_corrects_a_complaints_text_is_told_what_was_ruled_on_the_old_one(tmp_path: Path) -> None:
+    """The ruling falls with the text it was made on, and the answer says so until somebody rules on the new text."""
+    text = "被骗了 受害人：赵小红 嫌疑人：钱大山 地点：云南省/昆明市 530100 损失：32800"
+    with serving(settings_at(tmp_path)) as api:
+        publish(api, story(1))
+        (other,) = [incident["id"] for incident in ok(api.get("/v1/incidents"))["incidents"]]
+        report = ok(api.post("/v1/reports", json={"text": text}, headers=OPERATOR), 201)
+        assert "former_rulings" not in report
+        own = report["incidents"][0]["id"]
+        asked = {"into": other, "by": "编辑甲", "note": "同一伙人"}
+        ruled = ok(api.post(f"/v1/incidents/{own}/merge", json=asked, headers=OPERATOR))
+        path = f"/v1/reports/{report['id']}"
+        assert "former_rulings" not in ok(api.get(path, headers=OPERATOR))
+        corrected = ok(api.put(path, json={"text": text.replace("32800", "47100"), "by": "值班员乙"}, headers=OPERATOR))
+        (shown,) = corrected["former_rulings"]
+        assert (shown["id"], shown["sort"], shown["into"], shown["note"]) == (ruled["id"], "merge", other, "同一伙人")
+        again = ok(api.put(path, json={"text": text.replace("32800", "51000"), "by": "值班员乙"}, headers=OPERATOR))
+        assert again["former_rulings"] == [shown]  # of the text before the last as well
+        own = again["incidents"][0]["id"]
+        assert own != other
+        ok(api.post(f"/v1/incidents/{own}/merge", json={"into": other, "by": "编辑甲"}, headers=OPERATOR))
+        assert "former_rulings" not in ok(api.get(path, headers=OPERATOR))
+
+
 def test_statistics_history_evidence_and_likeness_over_the_web(tmp_path: Path) -> None:
     with serving(settings_at(tmp_path)) as api:
         for number in (0, 1, 12):  # 0 and 12 are in one city

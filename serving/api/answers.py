@@ -60,6 +60,18 @@ class CorrectionOut(BaseModel):
     earlier: list[CorrectionOut] = Field([], description="更早的更正", examples=[[]])
 
 
+class FormerRulingOut(BaseModel):
+    """人对更正前的正文作过的决定。正文改了，它不再管这件投诉；还要不要，由人重定。"""
+
+    id: int = Field(description="决定", examples=[1])
+    incident_id: str = Field(description="事件", examples=[_INCIDENT])
+    sort: str = Field(description="merge 并入、split 拆分", examples=["merge"])
+    into: str | None = Field(None, description="并入或分出的事件", examples=["i-fedcba9876543210"])
+    by: str = Field("", description="谁决定", examples=["编辑甲"])
+    at: str = Field(description="何时（UTC）", examples=[AT])
+    note: str = Field("", description="理由", examples=["两篇说的是同一名嫌疑人"])
+
+
 class ReportOut(BaseModel):
     """一件投诉、它的分析和相关事件。只给值守人员，不脱敏。"""
 
@@ -79,6 +91,9 @@ class ReportOut(BaseModel):
     received_at: str = Field("", description="收到时刻（UTC）", examples=[AT])
     error: str = Field("", description="没能分析的原因", examples=[""])
     correction: CorrectionOut | None = Field(None, description="最近的更正", examples=[example_of(CorrectionOut)])
+    former_rulings: list[FormerRulingOut] = Field(
+        [], description="人对更正前的正文作过、如今不再管它的归并决定", examples=[[example_of(FormerRulingOut)]]
+    )
     title: str = Field("", description="标题", examples=["刷单被骗3万余元"])
     text: str = Field("", description="全文（有标题时以标题和换行开头）", examples=[EXAMPLE_COMPLAINT])
     reported_at: str = Field("", description="投诉时间", examples=["2026-03-08T10:20:00+08:00"])

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from nlp import taxonomy
 from nlp.errors import InputError
 from nlp.records import Document
-from serving import inbox, queries, reports, views
+from serving import inbox, queries, reports, standing, views
 from serving.api import filed, problems
 from serving.api.admission import Place
 from serving.api.answers import ReportOut, ReportPage
@@ -58,7 +58,12 @@ def shown(session: Session, report: ReportRow) -> dict[str, Any]:
     if told is not None:
         head = {name: told[name] for name in ("kind", "label", "confidence", "review")}
         head |= {"label_name": taxonomy.load().name_of(told["label"])}
-    return reports.view(report) | head | {
+    former = [
+        {"id": row.id, "incident_id": row.incident_id, "sort": row.sort, "into": row.details.get("into"), "by": row.by, "at": row.at,
+         "note": row.note}
+        for row in standing.left_behind(session, reports.former_texts(report), report.document_id)
+    ]  # fmt: skip
+    return reports.view(report) | head | ({"former_rulings": former} if former else {}) | {
         "title": document.title, "text": document.text, "reported_at": document.published, "source": document.publisher,
         "details": {key: str(value) for key, value in document.details.items() if key != _NUMBER},
         "articles": articles,
