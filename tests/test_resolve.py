@@ -136,8 +136,12 @@ def test_tellings_of_one_case_share_a_blocking_key():
         ({"persons": (person("唐女士", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)},
          {"persons": (person("唐某", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)}),
         ({"platforms": (mention("platform", Platform("盈多多")),)}, {"platforms": (mention("platform", Platform("盈多多")),)}),
+        # A large count in another unit, rounded down across a round number; three masked surnames of a gang.
+        ({"counts": (mention("count", Count(1990, 1990, "名", "victims")),)}, {"counts": (mention("count", Count(2060, 2060, "人", "other")),)}),
+        ({"persons": tuple(person(name, "suspect") for name in ("王某", "李某", "钟某", "崔某"))},
+         {"persons": tuple(person(name, "suspect") for name in ("李某", "崔某", "王某"))}),
     ],
-    ids=["municipality", "odd sum", "steps", "name and sum", "name and day", "app"],
+    ids=["municipality", "odd sum", "steps", "name and sum", "name and day", "app", "count", "gang"],
 )  # fmt: skip
 def test_tellings_meet_without_a_common_city(one, two):
     assert blocking_keys(told(1, **one)) & blocking_keys(told(2, **two))

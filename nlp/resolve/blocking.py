@@ -5,10 +5,11 @@ In: a `SourcedCase` or its `Sketch`. Out: short strings; two cases are compared 
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from operator import eq
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:  # NumPy comes in with the first text that is filed, not with 
 PERMUTATIONS = 64
 BANDS = 21
 MOST_KEYS = 96  # of one case; 40 is usual
+COUNT_CLOSE = 1.06  # papers round down: two counts within 6 % may be one (see `nlp.resolve.compare`)
+COUNT_STEP = 1.07  # wider than that, so that no step lies between two such counts
+MOST_MASKED = 5  # masked surnames of one case that are taken two by two: ten keys
 SHINGLE = 5  # characters; shorter ones meet by chance in news prose, longer ones break at every changed word
 
 
@@ -82,6 +86,13 @@ def text_keys(signature: Sequence[int]) -> frozenset[str]:
     return frozenset(f"text:{band}:{zlib.crc32(repr(values).encode()):08x}" for band, values in enumerate(bands))
 
 
+def _steps(number: int) -> set[int]:
+    """The step of `COUNT_STEP` that a number lies in, and that of its 1.06-fold: of two numbers within `COUNT_CLOSE` the larger lies in one
+    of the smaller's."""
+    told = math.log(number)
+    return {int(each / math.log(COUNT_STEP)) for each in (told, told + math.log(COUNT_CLOSE))}
+
+
 def blocking_keys(sourced: SourcedCase | Sketch) -> frozenset[str]:
     """Keys of one case. A name that few bear is a key by itself; a common one (李某) only with its city, a sum or a day."""
     drawn = sketch(sourced)
@@ -109,9 +120,13 @@ def blocking_keys(sourced: SourcedCase | Sketch) -> frozenset[str]:
     keys |= {f"steps:{low}:{high}" for low, high in pairwise(steps)}
     keys |= {f"handle:{handle}" for handle in features.handles}
     keys |= {f"label-city:{features.label}:{city}" for city in cities}
-    # Large counts are as good as names: 18800 villagers. Two leading digits let 1.8万 and 1.88万 meet.
-    for what, minimum, _ in features.counts:
+    # Large counts are as good as names, whatever the unit (1.88万名群众, 18800 villagers), as `compare` takes them.
+    for _, minimum, _ in features.counts:
         if minimum >= 1000:
-            keys.add(f"count:{what}:{len(str(minimum))}:{str(minimum)[:2]}")
+            keys |= {f"count:{step}" for step in _steps(minimum)}
+    # Three masked surnames together tell a gang; two of them meet whoever has all three.
+    masked = sorted(name for name in features.suspects if is_common(name))
+    if len(masked) >= 3:
+        keys |= {f"gang:{first}:{second}" for first, second in combinations(masked[:MOST_MASKED], 2)}
     # A round-up of forty cases that were not told apart has thousands of combinations: the plainest of them are enough.
     return frozenset(sorted(keys, key=lambda key: ("-" in key, key))[:MOST_KEYS])
