@@ -26,6 +26,7 @@ from nlp.records import Amount, Organisation, PersonName, Place
 from nlp.segment import tokens
 from serving import statistics
 from serving.store import Store, shapes
+from serving.store.incident_index import ANALYST, READER, facets, vector_facets
 from serving.store.search import letters, pairs
 from serving.store.tables import Counter, IncidentRow
 
@@ -80,7 +81,6 @@ def fill(store: Store, number: int, *, words: bool = True, tell: Callable[[str],
     """Bring the store to `number` incidents; how many were added. words: index them, too (the longer half of the work)."""
     with store.reading() as session:
         there = session.scalar(sa.select(sa.func.count()).select_from(IncidentRow)) or 0
-        held = session.scalar(sa.text("SELECT max(id) FROM search_keys")) or 0
     if there >= number:
         return 0
     dice = random.Random(20261122)
@@ -94,11 +94,8 @@ def fill(store: Store, number: int, *, words: bool = True, tell: Callable[[str],
             rows = [
                 _row(at, number, told[dice.randrange(STORIES)], dice) for at in range(start, min(start + CHUNK, number))
             ]
-            indexed = [
-                (held + at - there + 1, row[0]["id"], *_indexed(row[1], row[0]["title"]))
-                for at, row in enumerate(rows, start)
-            ]
-            write(raw, [row for row, _ in rows], [story for _, story in rows], indexed if words else [])
+            indexed = [_indexed(*row) for row in rows] if words else []
+            write(raw, [row for row, _ in rows], [story for _, story in rows], indexed)
             with store.writing() as session:
                 statistics.keep_many(session, [(None, _facets(row)) for row, _ in rows])
                 last = rows[-1][0]["sequence"]
@@ -191,10 +188,11 @@ def _facets(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"published": row["published_last"]}
 
 
-def _indexed(story: Story, title: str) -> tuple[str, str, str]:
-    """Words, pairs and letters of an incident, as `serving.store.search` makes them of its text."""
-    text = f"{title}\n{story.text.replace(_DAY, '').replace(_SUM, '')}"
-    return " ".join(story.words), pairs(text), letters(text)
+def _indexed(row: dict[str, Any], story: Story) -> tuple[int, str, str, list[str], str]:
+    """Number, words, pairs, facets and letters of an incident, as `serving.store.incident_index` makes them of its text."""
+    text = f"{row['title']}\n{story.text.replace(_DAY, '').replace(_SUM, '')}"
+    told = facets(row, story.codes, story.codes, (ANALYST, READER))
+    return row["sequence"], " ".join(story.words), pairs(text), told, letters(text)
 
 
 def _write_sqlite(raw: Any, rows: list[dict[str, Any]], stories: list[Story], indexed: list[tuple[Any, ...]]) -> None:
@@ -206,31 +204,28 @@ def _write_sqlite(raw: Any, rows: list[dict[str, Any]], stories: list[Story], in
         f"INSERT INTO incidents ({', '.join(_COLUMNS)}) VALUES ({marks})", [tuple(row.values()) for row in rows]
     )
     raw.executemany("INSERT INTO incident_places (code, incident_id, public) VALUES (?, ?, 1)", _places(rows, stories))
-    raw.executemany("INSERT INTO search_keys (id, sort, key) VALUES (?, 'incident', ?)", [each[:2] for each in indexed])
     raw.executemany(
-        "INSERT INTO search_index (rowid, words, pairs) VALUES (?, ?, ?)",
-        [(at, words, two) for at, _, words, two, _ in indexed],
+        "INSERT INTO search_index_incidents (rowid, words, pairs, facets) VALUES (?, ?, ?, ?)",
+        [(number, words, two, " ".join(told)) for number, words, two, told, _ in indexed],
     )
     raw.execute("COMMIT")
 
 
 def _write_postgres(raw: Any, rows: list[dict[str, Any]], stories: list[Story], indexed: list[tuple[Any, ...]]) -> None:
-    def vector(words: str, two: str) -> str:
-        lexemes = {f"={letters(word)}" for word in words.split()} | set(two.split())
+    def vector(number: int, words: str, two: str, told: list[str]) -> str:
+        lexemes = {f"={letters(word)}" for word in words.split()} | set(two.split()) | set(vector_facets(number, told))
         return " ".join("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for lexeme in lexemes)
 
     with raw.cursor() as cursor:
         for statement, lines in (
             (f"COPY incidents ({', '.join(_COLUMNS)}) FROM STDIN", [tuple(row.values()) for row in rows]),
             ("COPY incident_places (code, incident_id) FROM STDIN", _places(rows, stories)),
-            ("COPY search_keys (id, sort, key, text, vector) FROM STDIN",
-             [(at, "incident", key, text, vector(words, two)) for at, key, words, two, text in indexed]),
+            ("COPY incident_words (number, text, vector) FROM STDIN",
+             [(number, text, vector(number, words, two, told)) for number, words, two, told, text in indexed]),
         ):  # fmt: skip
             with cursor.copy(statement) as copy:
                 for line in lines:
                     copy.write_row(line)
-        if indexed:  # numbers that were given by hand are not given again
-            cursor.execute("SELECT setval(pg_get_serial_sequence('search_keys', 'id'), %s)", (indexed[-1][0],))
     raw.commit()
 
 

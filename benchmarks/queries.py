@@ -28,7 +28,8 @@ from serving import queries, statistics
 from serving.queries import IncidentFilter
 from serving.settings import store_url
 from serving.store import Store, open_store
-from serving.store.search import letters, search_for
+from serving.store.incident_index import index_for
+from serving.store.search import letters
 from serving.store.tables import IncidentRow
 
 MIX = Path(__file__).with_name("queries.toml")
@@ -201,17 +202,10 @@ def piece(title: str, dice: random.Random) -> str:
 def pieces_found(store: Store, number: int) -> tuple[int, int]:
     """How many pieces of titles find the incident whose title they are from, of how many."""
     drawn, found = Drawn(store), 0
-    search = search_for(store.engine.dialect.name)
     for _ in range(number):
         row = drawn.incident()
         with store.reading() as session:
-            keys = search.keys("incident", piece(row.title, drawn.dice))
-            hit = (
-                None
-                if keys is None
-                else sa.select(IncidentRow.id).where(IncidentRow.id == row.id, IncidentRow.id.in_(keys))
-            )
-            found += hit is not None and session.scalar(hit) is not None
+            found += row.sequence in index_for(session).holding(session, piece(row.title, drawn.dice), [row.sequence])
     return found, number
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,8 @@ from nlp import mask
 from serving import changes
 from serving.found_by import text_of
 from serving.store.feed_tables import VersionRow
-from serving.store.search import holds, search_for
+from serving.store.incident_index import index_for
+from serving.store.search import holds
 from serving.store.tables import ChangeRow, IncidentRow
 
 # How an incident stands to a filter by a change: it came in, it stayed in, it left.
@@ -56,6 +57,29 @@ def code_range(place: str) -> tuple[str, str]:
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
+def date_branches(wanted: IncidentFilter) -> list[Callable[[Any], list[Any]]]:
+    """What the days of a filter ask of an incident's columns: of each of these at least one condition, which may have an index of its own."""
+
+    def since(row: Any) -> list[Any]:
+        # A date less precise than asked may lie inside: 2024 fits since 2024-05.
+        shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
+        untold = row.last_date.is_(None)
+        branches = [row.last_date >= wanted.since, untold & (row.published_last >= wanted.since)]
+        return branches + ([row.last_date.in_(shorter)] if shorter else [])
+
+    def until(row: Any) -> list[Any]:
+        end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
+        return [row.first_date <= end, row.last_date.is_(None) & (row.published_last <= end)]
+
+    return [since] * bool(wanted.since) + [until] * bool(wanted.until)
+
+
+def lost(wanted: IncidentFilter, row: Any) -> list[Any]:
+    """What the sums of a filter ask of an incident's columns."""
+    least = [] if wanted.loss_min_fen is None else [row.loss_max_fen >= wanted.loss_min_fen]
+    return least if wanted.loss_max_fen is None else [*least, row.loss_min_fen <= wanted.loss_max_fen]
+
+
 def movements(
     session: Session, wanted: IncidentFilter, rows: Sequence[ChangeRow], viewer: str
 ) -> dict[int, Movement]:  # fmt: skip
@@ -84,19 +108,14 @@ def _narrow_by_words(session: Session, words: str, rows: Sequence[ChangeRow], fi
     """Strike the sides whose text does not hold the words."""
     wanted = {row.sequence: row.incident_id for row in rows if any(fitting[row.sequence])}
     # 1. What stands so today is asked of the index.
-    present = dict(
-        session.execute(
-            sa.select(IncidentRow.sequence, IncidentRow.id).where(
-                IncidentRow.sequence.in_(wanted), IncidentRow.withdrawn.is_(False)
-            )
-        ).all()
-    )
-    held = search_for(session.get_bind().dialect.name).holding(session, "incident", words, set(present.values()))
+    standing = sa.select(IncidentRow.sequence).where(IncidentRow.sequence.in_(wanted), IncidentRow.withdrawn.is_(False))
+    present = session.scalars(standing).all()
+    held = index_for(session).holding(session, words, present)
     # 2. What was replaced, of what was kept; each state is read once, though it ends one change and begins another.
     columns = (VersionRow.sequence, VersionRow.until, VersionRow.data)
     kept = sa.select(*columns).where(VersionRow.until.in_(wanted) | VersionRow.sequence.in_(wanted))
     before: dict[int, bool] = {}
-    after: dict[int, bool] = {number: name in held for number, name in present.items()}
+    after: dict[int, bool] = {number: number in held for number in present}
     for start, until, data in session.execute(kept):
         told = data is None or holds(text_of(json.loads(zlib.decompress(data))), words)
         before[until] = after[start] = told

@@ -21,6 +21,8 @@ from serving import changes, marking, resolution, snapshots, sourced, standing, 
 from serving.found_by import search_text
 from serving.store import shapes
 from serving.store.identity import now
+from serving.store.incident_index import ANALYST, FACETS, READER, index_for
+from serving.store.incident_index import facets as facet_words
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, InboxRow, IncidentPlaceRow, IncidentRow, ReportRow
 from serving.views import NAMES, READERS, incident_view
@@ -120,11 +122,30 @@ def facets(row: IncidentRow, codes: Sequence[str], inner: Sequence[str] = ()) ->
     return found | ({changes.INNER: list(inner)} if set(inner) - set(codes) else {})
 
 
+def numbers_of(row: IncidentRow) -> dict[int, list[str]]:
+    """The numbers under which an incident stands in its index, and who finds it under each."""
+    found = {row.sequence: [ANALYST]}
+    if row.public and row.reader_sequence:
+        found.setdefault(row.reader_sequence, []).append(READER)
+    return found
+
+
+def enter(
+    session: Session, row: IncidentRow, stood: Iterable[int], text: str, codes: Sequence[str], inner: Sequence[str]
+) -> None:  # fmt: skip
+    """Let an incident be found by this text and by its facets, under its numbers now and no longer under those where it stood."""
+    index = index_for(session)
+    index.remove(session, stood)
+    for number, viewers in numbers_of(row).items():
+        told = facet_words({name: getattr(row, name) for name in FACETS}, codes, inner, viewers)
+        index.put(session, number, text, told, private=not row.public)
+
+
 def _search(session: Session) -> Any:
     return search_for(session.get_bind().dialect.name)
 
 
-def _codes_of(session: Session, incident_id: str) -> tuple[list[str], list[str]]:
+def codes_of(session: Session, incident_id: str) -> tuple[list[str], list[str]]:
     """The codes that readers find it by, and all of them."""
     query = (
         sa.select(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == incident_id).order_by(IncidentPlaceRow.code)
@@ -185,7 +206,8 @@ def _write(
         return None
     # 2. What it was before.
     known = row is not None
-    before = facets(row, *_codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
+    before = facets(row, *codes_of(session, incident.id)) if row is not None and not row.withdrawn else None
+    stood = [] if row is None else numbers_of(row)
     revived, was_public = row is not None and row.withdrawn, row is not None and row.public
     same_to_readers = row is not None and was_public and _same_to_readers(row, shown, data)
     marked = row is not None and row.tlp != shown.tlp
@@ -226,14 +248,15 @@ def _write(
     if everything := sorted({*codes, *inner}):
         rows = [{"code": code, "incident_id": row.id, "public": code in codes} for code in everything]
         session.execute(_PLACES.insert(), rows)
-    _search(session).put(session, "incident", row.id, search_text(shown, incident, names), private=not row.public)
+    enter(session, row, stood, search_text(shown, incident, names), codes, inner)
     return number
 
 
 def _bury(session: Session, row: IncidentRow, gone: changes.ChangeKind) -> int:
     """Leave a tombstone: no content, a redirect where it was merged."""
-    before = facets(row, *_codes_of(session, row.id))
+    before = facets(row, *codes_of(session, row.id))
     was_public = row.public
+    index_for(session).remove(session, numbers_of(row))
     number = changes.next_number(session)
     if row.merged_into:  # what was withdrawn or has expired is not kept
         snapshots.keep(session, row, number, before)
@@ -252,7 +275,6 @@ def _bury(session: Session, row: IncidentRow, gone: changes.ChangeKind) -> int:
     )  # fmt: skip
     statistics.keep(session, before, None)
     session.execute(sa.delete(IncidentPlaceRow).where(IncidentPlaceRow.incident_id == row.id))
-    _search(session).remove(session, "incident", row.id)
     return number
 
 

@@ -10,7 +10,7 @@ A cursor is a sequence number (incidents: that of the last change the viewer may
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
-from serving import changes, snapshots, word_pages
+from serving import changes, index_pages, snapshots
 from serving.fitting import IncidentFilter as IncidentFilter  # asked for here by everybody
-from serving.fitting import Movement, code_range, movements, side_fits
+from serving.fitting import Movement, code_range, date_branches, lost, movements, side_fits
+from serving.store.incident_index import ANALYST, Asked, asked_facets, index_for
 from serving.store.search import search_for
 from serving.store.tables import (
     ArticleRow,
@@ -78,7 +79,15 @@ def list_incidents(
     full = mask.sees_all(viewer)
     limit = max(1, min(limit, most))
     order = IncidentRow.sequence if full else IncidentRow.reader_sequence
-    narrowed = narrow(session, replace(wanted, words=""), viewer)
+    if as_of is not None and wanted.words.strip():
+        raise ConflictError(
+            "as_of 不能与词语同用", where="q", expected="只用类型、地区、时间、损失等筛选", advice="去掉 q 或 as_of"
+        )
+    if wanted.words.strip() or wanted.place.strip():
+        numbers = index_pages.page(session, wanted, viewer, cursor, limit + 1, as_of)
+        rows = list(session.scalars(sa.select(IncidentRow).where(order.in_(numbers)).order_by(order.desc())))
+        return _with_past(session, rows, wanted, viewer, cursor, limit, as_of)
+    narrowed = narrow(session, wanted, viewer)
     shown = [IncidentRow.withdrawn.is_(False)] + ([] if full else [IncidentRow.public.is_(True)])
     shown += [] if as_of is None else [IncidentRow.sequence <= as_of]
     query = sa.select(IncidentRow.id).where(*shown, *narrowed.conditions)
@@ -86,23 +95,20 @@ def list_incidents(
         query = query.where(order < cursor)
     # Where few can fit, a database that walks the list in its order would walk all of it: the order is no column of its own then.
     newest = (order + 0 if narrowed.few else order).desc()
-    if wanted.words.strip():
-        by_ids = sa.select(IncidentRow.id).where(*shown, *narrowed.unled)
-        by_ids = by_ids if cursor is None else by_ids.where(order + 0 < cursor)
-        asked = word_pages.Asked(wanted.words, query, by_ids, order, narrowed.few)
-        ids = word_pages.ids(session, asked, limit + 1)
-    else:
-        ids = session.scalars(query.order_by(newest).limit(limit + 1)).all()
+    ids = session.scalars(query.order_by(newest).limit(limit + 1)).all()
     # Whole rows, a few kilobytes each, for the page alone.
     rows = list(session.scalars(sa.select(IncidentRow).where(IncidentRow.id.in_(ids)).order_by(order.desc())))
+    return _with_past(session, rows, wanted, viewer, cursor, limit, as_of)
+
+
+def _with_past(
+    session: Session, rows: list[IncidentRow], wanted: IncidentFilter, viewer: str, cursor: int | None, limit: int, as_of: int | None
+) -> Page:  # fmt: skip
+    """The page of these rows; as_of: with what has been replaced since, as it was then."""
     if as_of is not None:
-        if wanted.words.strip():
-            raise ConflictError(
-                "as_of 不能与词语同用", where="q", expected="只用类型、地区、时间、损失等筛选", advice="去掉 q 或 as_of"
-            )
 
         def fits(facets: dict[str, Any]) -> bool:
-            return side_fits(wanted, facets, full)
+            return side_fits(wanted, facets, mask.sees_all(viewer))
 
         rows += snapshots.replaced(session, as_of, fits, viewer=viewer, below=cursor, limit=limit + 1)
         rows.sort(key=lambda row: number_to(row, viewer), reverse=True)
@@ -310,13 +316,10 @@ def narrow(session: Session, wanted: IncidentFilter, viewer: str) -> Narrowed:
         for column, value in ((row.status, wanted.status), (row.basis, wanted.basis), (row.tlp, wanted.tlp)):
             if value:
                 found.append(column == value)
-        if wanted.loss_min_fen is not None:
-            found.append(row.loss_max_fen >= wanted.loss_min_fen)
-        if wanted.loss_max_fen is not None:
-            found.append(row.loss_min_fen <= wanted.loss_max_fen)
+        found += lost(wanted, row)
         if wanted.words.strip():
-            keys = _search(session).keys("incident", wanted.words)
-            found.append(sa.false() if keys is None else IncidentRow.id.in_(keys))
+            held = index_for(session).numbers(Asked(wanted.words, asked_facets(IncidentFilter(), "", ANALYST)))
+            found.append(sa.false() if held is None else IncidentRow.sequence.in_(held))
         return tuple(found)
 
     # 2. Taken by their ids, nothing else may lead: a database that begins with a type goes through all that are of it.
@@ -359,22 +362,10 @@ def _there(wanted: IncidentFilter, viewer: str) -> list[Any]:
 def _dated(wanted: IncidentFilter) -> Iterator[_Indexed]:
     """One of several conditions each, with an index of its own, that no index has together."""
 
-    def since(row: Any) -> list[Any]:
-        # A date less precise than asked may lie inside: 2024 fits since 2024-05.
-        shorter = [wanted.since[:cut] for cut in (4, 7) if len(wanted.since) > cut]
-        untold = row.last_date.is_(None)
-        branches = [row.last_date >= wanted.since, untold & (row.published_last >= wanted.since)]
-        return branches + ([row.last_date.in_(shorter)] if shorter else [])
-
-    def until(row: Any) -> list[Any]:
-        end = wanted.until + "~"  # after every longer date that begins so (the columns compare by byte)
-        return [row.first_date <= end, row.last_date.is_(None) & (row.published_last <= end)]
-
-    for told, branches in ((wanted.since, since), (wanted.until, until)):
-        if told:
-            of = branches(IncidentRow)
-            some = sa.union_all(*(sa.select(sa.literal(1).label("one")).where(branch) for branch in of)).subquery()
-            ids = sa.union_all(*(sa.select(IncidentRow.id).where(branch) for branch in of))
-            yield _Indexed(
-                sa.select(some.c.one), IncidentRow.id.in_(ids), lambda row, branches=branches: sa.or_(*branches(row))
-            )
+    for branches in date_branches(wanted):
+        of = branches(IncidentRow)
+        some = sa.union_all(*(sa.select(sa.literal(1).label("one")).where(branch) for branch in of)).subquery()
+        ids = sa.union_all(*(sa.select(IncidentRow.id).where(branch) for branch in of))
+        yield _Indexed(
+            sa.select(some.c.one), IncidentRow.id.in_(ids), lambda row, branches=branches: sa.or_(*branches(row))
+        )

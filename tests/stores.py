@@ -80,5 +80,5 @@ def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         return {
             table.name: [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key.columns))]
             for table in Base.metadata.sorted_tables
-            if table.name != "search_keys"
+            if table.name not in ("search_keys", "incident_words")
         }

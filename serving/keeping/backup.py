@@ -27,7 +27,7 @@ from serving.store.session import Store, StoreError, schema_version
 from serving.store.tables import Base
 
 # Made anew on restoring: search words. Alembic's version stands in the manifest.
-LEFT_OUT = frozenset({"search_keys", "alembic_version"})
+LEFT_OUT = frozenset({"search_keys", "incident_words", "alembic_version"})
 # Rows fetched at a time.
 PAGE = 500
 

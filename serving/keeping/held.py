@@ -23,6 +23,7 @@ from serving.keeping import redact
 from serving.keeping.redact import Finder
 from serving.store import Store
 from serving.store.identity import now
+from serving.store.incident_index import index_for
 from serving.store.search import search_for
 from serving.store.tables import Base, CaseRow, DocumentRow, IncidentRow, ReportRow, SearchKeyRow
 
@@ -31,7 +32,7 @@ PAGE = 200
 AROUND = 40
 # Tables of those who work here, and the log of what they did: another law, and never changed.
 OURS = ("people", "api_keys", "logins", "attempts", "audit")
-_INDEX = ("search_keys",)
+_INDEX = ("search_keys", "incident_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,9 @@ def _unfind(session: Session, table: str, ids: Sequence[str]) -> None:
     """What was covered here was not filed anew: it is found no longer until it is."""
     search = search_for(session.get_bind().dialect.name)
     for name in ids:
-        sort: Any = table.removesuffix("s")
-        if session.scalar(sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == sort, SearchKeyRow.key == name)):
-            search.remove(session, sort, name)
+        if table == "incidents":
+            index_for(session).remove(session, incidents.numbers_of(session.get_one(IncidentRow, name)))
+        elif session.scalar(
+            sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == "document", SearchKeyRow.key == name)
+        ):
+            search.remove(session, "document", name)

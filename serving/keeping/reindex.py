@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from serving import incidents
 from serving.found_by import text_of
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, DocumentRow, IncidentRow
@@ -38,13 +39,15 @@ def documents(session: Session, after: str) -> str | None:
 
 def incidents_(session: Session, after: str) -> str | None:
     """The next page of incidents that are not gone; where to go on, None at the end."""
-    search = search_for(session.get_bind().dialect.name)
-    # In the order of their last changes, as filing gives numbers in the index; `after` is such a number in digits.
+    # In the order of their last changes; `after` is such a number in digits.
     number = IncidentRow.sequence
-    query = sa.select(IncidentRow.id, IncidentRow.data, IncidentRow.public, number).where(
-        IncidentRow.withdrawn.is_(False), number > int(after or -1)
-    )
-    rows = session.execute(query.order_by(number).limit(PAGE)).all()
+    query = sa.select(IncidentRow).where(IncidentRow.withdrawn.is_(False), number > int(after or -1))
+    rows = session.scalars(query.order_by(number).limit(PAGE)).all()
     for row in rows:
-        search.put(session, "incident", row.id, text_of(row.data), private=not row.public)
-    return str(rows[-1].sequence) if rows else None
+        incidents.enter(
+            session, row, incidents.numbers_of(row), text_of(row.data), *incidents.codes_of(session, row.id)
+        )
+    last = str(rows[-1].sequence) if rows else None
+    for row in rows:
+        session.expunge(row)
+    return last

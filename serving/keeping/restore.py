@@ -69,7 +69,8 @@ def _make_room(connection: sa.Connection, store: Store, replace: bool) -> None:
         if store.is_sqlite:
             # The index's shadow tables go with it, and SQLite looks at references only when the transaction ends.
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            connection.exec_driver_sql("DROP TABLE IF EXISTS search_index")
+            for index in ("search_index_incidents", "search_index"):
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {index}")
             for table in reversed(metadata.sorted_tables):
                 if not table.name.startswith("search_index"):
                     connection.exec_driver_sql(f'DROP TABLE "{table.name}"')

@@ -22,7 +22,8 @@ def tidy(store: Store) -> None:
             assert raw is not None
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
-            raw.execute("INSERT INTO search_index (search_index) VALUES ('rebuild')")
+            for index in ("search_index", "search_index_incidents"):
+                raw.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return

@@ -1,4 +1,4 @@
-"""Words to documents and incidents: the full-text index behind one small interface, the only SQL of one database alone.
+"""Words to documents: the full-text index behind one small interface. (That of incidents is `serving.store.incident_index`.)
 
 In: a key and the text it is found by; a query. Out: a selectable of keys to put into `IN (...)`. It ranks nothing.
 
@@ -14,7 +14,6 @@ once, in no order, without pairs. It is found by whole words then, not by pieces
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ from serving import data_key
 from serving.store import sealed
 from serving.store.tables import SearchKeyRow
 
-Sort = Literal["document", "incident"]
+Sort = Literal["document"]
 # A query of more terms than this is cut: each term costs one index look-up, and nobody types more.
 TERMS = 16
 # A tsvector holds one megabyte; 200,000 characters of distinct pairs stay below it.
@@ -55,9 +54,6 @@ class Search(Protocol):
     def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
         """The keys whose text holds every term of `query`; None when the query holds no searchable term."""
 
-    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
-        """Which of these few keys' texts hold every term of `query`: each is looked at, however many others hold it."""
-
 
 def search_for(dialect: str) -> Search:
     """The index of this database."""
@@ -82,7 +78,6 @@ class Fts5Search:
         """See Search.put."""
         from nlp.segment import tokens
 
-        # A number of its own each time, so that numbers grow with the filings (see `serving.word_pages`).
         self.remove(session, sort, key)
         (number,) = session.execute(_KEYS.insert(), {"sort": sort, "key": key}).inserted_primary_key  # type: ignore[attr-defined]
         session.execute(
@@ -110,41 +105,6 @@ class Fts5Search:
             SearchKeyRow.sort == sort, SearchKeyRow.id.in_(sa.select(found.c.rowid))
         )
 
-    def numbers(self, session: Session, query: str, most: int) -> list[int]:
-        """The numbers, of both sorts, under which something holds every term of `query`, at most `most`: the index alone is read."""
-        rows = sa.text("SELECT rowid FROM search_index WHERE search_index MATCH :match LIMIT :most")
-        return list(session.scalars(rows, {"match": fts5_query(query), "most": most}))
-
-    def named(self, session: Session, sort: Sort, numbers: Sequence[int]) -> list[str]:
-        """The keys of one sort among these numbers."""
-        keys = sa.select(SearchKeyRow.key, SearchKeyRow.sort).where(SearchKeyRow.id.in_(numbers))
-        return [key for key, told in session.execute(keys) if told == sort] if numbers else []
-
-    def of(self, session: Session, query: str, numbers: Collection[int]) -> set[int]:
-        """Which of these numbers hold every term of `query`, each looked at by itself."""
-        rows = sa.text("SELECT rowid FROM search_index WHERE search_index MATCH :match AND rowid IN :numbers")
-        wanted = rows.bindparams(sa.bindparam("numbers", expanding=True))
-        return set(session.scalars(wanted, {"match": fts5_query(query), "numbers": list(numbers)}))
-
-    def among(self, session: Session, query: str, first: int, last: int) -> set[int]:
-        """The numbers between these, both counted, under which something holds every term of `query`."""
-        rows = sa.text(
-            "SELECT rowid FROM search_index WHERE search_index MATCH :match AND rowid BETWEEN :first AND :last"
-        )
-        return set(session.scalars(rows, {"match": fts5_query(query), "first": first, "last": last}))
-
-    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
-        """See Search.holding."""
-        match = fts5_query(query)
-        if match is None or not keys:
-            return set()
-        named = sa.select(SearchKeyRow.key, SearchKeyRow.id).where(
-            SearchKeyRow.sort == sort, SearchKeyRow.key.in_(keys)
-        )
-        found = session.execute(named).all()
-        held = self.of(session, query, [number for _, number in found])
-        return {key for key, number in found if number in held}
-
     def _number(self, session: Session, sort: Sort, key: str) -> int | None:
         return session.scalar(_NUMBER, {"sort": sort, "key": key})
 
@@ -164,7 +124,7 @@ class VectorSearch:
             "sort": sort,
             "key": key,
             "text": "" if hidden else letters(text),
-            "vector": sa.func.array_to_tsvector(_array(blind(text[:VECTOR_LENGTH]) if hidden else lexemes(text))),
+            "vector": as_vector(blind(text[:VECTOR_LENGTH]) if hidden else lexemes(text)),
         }
         session.execute(sa.insert(_KEYS).values(**row))
 
@@ -174,29 +134,37 @@ class VectorSearch:
 
     def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
         """See Search.keys."""
-        from nlp.segment import tokens
-
-        conditions: list[sa.ColumnElement[bool]] = []
-        for term in _TERM.findall(query)[:TERMS]:
-            spelled = letters(term)
-            if not spelled:
-                continue
-            # A single letter is looked for as the beginning of a pair.
-            asked = f"{_lexeme(spelled)}:*" if len(spelled) == 1 else " & ".join(map(_lexeme, pairs(term).split()))
-            phrase = _matches(asked) & SearchKeyRow.text.contains(spelled, autoescape=True)
-            words = [_lexeme(f"={letters(word)}") for word in tokens(term) if letters(word)]
-            found = phrase if term.endswith("*") or not words else phrase | _matches(" & ".join(words))
-            for asked in _blind_forms(term):
-                found |= _matches(" & ".join(map(_lexeme, asked)))
-            conditions.append(found)
-        if not conditions:
+        asked = vector_query(query, SearchKeyRow.vector, SearchKeyRow.text)
+        if asked is None:
             return None
-        return sa.select(SearchKeyRow.key).where(SearchKeyRow.sort == sort, *conditions)
+        match, checks = asked
+        return sa.select(SearchKeyRow.key).where(
+            SearchKeyRow.sort == sort, matches(SearchKeyRow.vector, match), *checks
+        )
 
-    def holding(self, session: Session, sort: Sort, query: str, keys: Collection[str]) -> set[str]:
-        """See Search.holding."""
-        found = self.keys(sort, query)
-        return set() if found is None or not keys else set(session.scalars(found.where(SearchKeyRow.key.in_(keys))))
+
+def vector_query(query: str, vector: Any, text: Any) -> tuple[str, list[sa.ColumnElement[bool]]] | None:
+    """What a person typed as one tsquery over the lexemes of a text, and what is to be looked at letter by letter besides, for vectors
+    tell no order; None if there is nothing to look for."""
+    from nlp.segment import tokens
+
+    parts: list[str] = []
+    checks: list[sa.ColumnElement[bool]] = []
+    for term in _TERM.findall(query)[:TERMS]:
+        spelled = letters(term)
+        if not spelled:
+            continue
+        # A single letter is looked for as the beginning of a pair.
+        phrase = f"{lexeme(spelled)}:*" if len(spelled) == 1 else " & ".join(map(lexeme, pairs(term).split()))
+        words = [lexeme(f"={letters(word)}") for word in tokens(term) if letters(word)]
+        # A star asks for a beginning: the phrase finds it; the words would be too narrow.
+        forms = [] if term.endswith("*") or not words else [" & ".join(words)]
+        forms += [" & ".join(map(lexeme, asked)) for asked in _blind_forms(term)]
+        parts.append(f"({' | '.join(f'({form})' for form in [phrase, *forms])})")
+        if len(spelled) != 2:  # one pair is its own order
+            there = text.contains(spelled, autoescape=True)
+            checks.append(sa.or_(there, *(matches(vector, form) for form in forms)))
+    return (" & ".join(parts), checks) if parts else None
 
 
 def blind(text: str) -> list[str]:
@@ -224,15 +192,19 @@ def lexemes(text: str) -> list[str]:
     return sorted(words | set(pairs(text).split()))
 
 
-def _array(values: list[str]) -> sa.ColumnElement[Any]:
-    return sa.cast(values, sa.ARRAY(sa.Text()))
+def as_vector(values: list[str]) -> sa.ColumnElement[Any]:
+    """Lexemes as a tsvector."""
+    return sa.func.array_to_tsvector(sa.cast(values, sa.ARRAY(sa.Text())))
 
 
-def _matches(asked: str) -> sa.ColumnElement[bool]:
-    return SearchKeyRow.vector.op("@@", is_comparison=True)(sa.cast(asked, TSQUERY))
+def matches(vector: Any, asked: str) -> sa.ColumnElement[bool]:
+    """Does a vector fit this tsquery?"""
+    found: sa.ColumnElement[bool] = vector.op("@@", is_comparison=True)(sa.cast(asked, TSQUERY))
+    return found
 
 
-def _lexeme(word: str) -> str:
+def lexeme(word: str) -> str:
+    """A word as it stands in a tsquery."""
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 

@@ -336,7 +336,7 @@ class BatchEntryRow(Base):
 
 
 class SearchKeyRow(Base):
-    """The row number under which a document or an incident stands in the full-text index."""
+    """The row number under which a document stands in the full-text index."""
 
     __tablename__ = "search_keys"
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
@@ -347,3 +347,14 @@ class SearchKeyRow(Base):
     vector: Mapped[Any] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"), nullable=True)
     # (Its GIN index is made by migration 0032, on PostgreSQL alone.)
     __table_args__ = (Index("ix_search_keys_sort_key", "sort", "key", unique=True),)
+
+
+class IncidentWordsRow(Base):
+    """PostgreSQL: what an incident is found by under one of its numbers (`serving.store.incident_index`). Empty on SQLite, where the FTS5
+    table `search_index_incidents` holds the same."""
+
+    __tablename__ = "incident_words"
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    vector: Mapped[Any] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+    # (Its GIN index is made by migration 0093, on PostgreSQL alone.)

@@ -1,15 +1,16 @@
-"""Pages of a filtered list are the same whichever way they are found: few taken at once, many walked in the list's order."""
+"""Pages that the index of incidents finds are those of a plain statement, however many numbers it takes at a time; counts too."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
 from benchmarks.large_store import fill
-from serving import queries, word_pages
+from serving import incidents, index_pages, queries
 from serving.queries import IncidentFilter
-from serving.store import Store
-from serving.store.search import search_for
+from serving.store import Store, incident_index
 from serving.store.tables import IncidentRow
 from tests.stores import fresh_store
 
@@ -19,29 +20,42 @@ FILTERS = (
     IncidentFilter(words="被骗", since="2024"), IncidentFilter(words="被骗", until="2023-06", loss_min_fen=10_000_000),
     IncidentFilter(words="没有这个"), IncidentFilter(words="被骗", place="99"), IncidentFilter(place="4"), IncidentFilter(since="2025-03-02"),
     IncidentFilter(until="2021"), IncidentFilter(since="2022-05", until="2022-05"), IncidentFilter(since="2099"),
-    IncidentFilter(since="2023", place="5", status="detained"),
+    IncidentFilter(since="2023", place="5", status="detained"), IncidentFilter(words="被骗", since="1985", until="1990"),
+    IncidentFilter(place="44", until="1989"), IncidentFilter(place="5", loss_min_fen=50_000_000, loss_max_fen=900_000_000),
+    IncidentFilter(words="被骗", basis="police", tlp="clear"), IncidentFilter(place="440", since="2040"), IncidentFilter(words="——"),
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Some incidents are hidden from readers, some have another number to them, some stand in the index under a number of old."""
-    opened = fresh_store(tmp_path_factory.mktemp("words"))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Some incidents are hidden from readers, some have another number to them, some are gone; stretches are short."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(incident_index, "STRETCHES", (1, 3, 5))
+    opened = fresh_store(tmp_path_factory.mktemp("pages"))
     fill(opened, NUMBER)
-    index = search_for(opened.engine.dialect.name)
     with opened.writing() as session:
         rows = session.scalars(sa.select(IncidentRow).order_by(IncidentRow.sequence)).all()
+        stood = {row.id: incidents.numbers_of(row) for row in rows}
         for row in rows[::17]:
             row.public = False
         for row in rows[3::23]:
-            index.put(session, "incident", row.id, f"{row.title} {row.summary}")
+            row.loss_min_fen = row.loss_max_fen = None
+        for row in rows[4::31]:
+            row.first_date, row.last_date = "1985", "1985-06"
+        for row in rows[7::31]:
+            row.first_date = row.last_date = None
         highest = NUMBER
         for row in rows[5::19]:  # changed since, but not to readers
             highest += 1
             row.sequence = highest
+        session.flush()
+        for row in rows:
+            incidents.enter(session, row, stood[row.id], row.title, *incidents.codes_of(session, row.id))
         for row in rows[9::29]:
             row.withdrawn = True
-    return opened
+            incident_index.index_for(session).remove(session, incidents.numbers_of(row))
+    yield opened
+    patch.undo()
 
 
 def pages(store: Store, wanted: IncidentFilter, viewer: str) -> list[str]:
@@ -77,14 +91,16 @@ def test_both_ways_give_the_same_pages(
     few = pages(store, wanted, viewer)
     assert len(set(few)) == len(few)
     assert few == plainly(store, wanted, viewer)
-    for limit in (0, 3, 60):
+    with store.reading() as session:
+        assert index_pages.count(session, wanted, viewer, 10_000) == len(few)
+    for limit in (1, 3, 60):
         with monkeypatch.context() as patch:
             patch.setattr(queries, "FEW", limit)
-            patch.setattr(word_pages, "FEW", limit)
-            patch.setattr(word_pages, "STRETCH", 2)
-            patch.setattr(word_pages, "LONGEST", 16)
+            patch.setattr(index_pages, "TAKEN", limit)
+            patch.setattr(index_pages, "LOOKED_AT", limit)
+            patch.setattr(incident_index, "LENGTHS", (3, 10 * limit))
             assert pages(store, wanted, viewer) == few
 
 
 def test_some_of_these_have_something_to_find(store: Store) -> None:
-    assert sum(bool(pages(store, wanted, "reader")) for wanted in FILTERS) >= len(FILTERS) - 4
+    assert sum(bool(pages(store, wanted, "reader")) for wanted in FILTERS) >= len(FILTERS) - 6
