@@ -52,15 +52,17 @@ STEP, STEPS = 4, 30
 LARGE, SMALL = 16, 7
 # Years that are facets; one before or after them is told, and asked for, as the first or last of them.
 YEARS = range(1990, 2041)
-# Years back from which on a list of the newest would pass by most of what there is before it comes to them.
-OLD = 2
+# Years back from which on a list of the newest would pass by most of what there is before it comes to them, and little is older.
+OLD = 10
 # Bits of a number below a stretch: 512, 8,192 and 131,072 numbers.
 STRETCHES = (9, 13, 17)
+# Of which so many are named in one question.
+MOST_STRETCHES = 64
 # Numbers looked through for a page, one stretch after the other, then all that are left: half of all entries hold the commonest word, one
 # in 5,000 a county and a type.
 LENGTHS = (2048, 16_384, 131_072, 1_048_576)
 # What is taken from SQLite at once where a page needs a second look, then four times as many.
-TAKEN, MOST_TAKEN = 200, 12_800
+TAKEN, MOST_TAKEN = 400, 12_800
 _PLAIN = re.compile(r"[^0-9a-z]")
 _WORDS = sa.inspect(IncidentWordsRow).local_table
 _PUT = sa.text(
@@ -129,7 +131,7 @@ def asked_facets(wanted: Any, place: str, viewer: str) -> list[list[str]]:
         star = "" if len(place) in LEVELS else "*"
         names = ("place",) if viewer == READER else ("place", "inner")
         found.append([f"{name}{_spelled(place)}{star}" for name in names])
-    # Years and sums that many fit are left to the second look: one in three or ten fits, and many lists put together cost more than that.
+    # What many fit is left to the second look: to put a dozen long lists together costs ten times as much.
     this_year = datetime.now(UTC).year
     if wanted.since and (year := _year(wanted.since)) > this_year:
         found.append([f"last{later}" for later in YEARS if later >= year])
@@ -269,9 +271,10 @@ class VectorIncidents:
             low = max(0, high - length + 1)
             level = max((bits for bits in STRETCHES if 4 << bits <= length), default=STRETCHES[0])
             low = low >> level << level  # whole stretches but for the newest
-            held = [f"~{level}:{at}" for at in range(low >> level, (high >> level) + 1)] if low else []
+            stretches = range(low >> level, (high >> level) + 1)
+            held = [f"~{level}:{at}" for at in stretches]
             here, checks = match
-            if held:
+            if len(held) <= MOST_STRETCHES:  # else it is all there is, and most of that
                 here = f"{here} & ({' | '.join(map(lexeme, held))})"
             # Not in the order of the key, which would be walked all along for the sake of it.
             number = _WORDS.c.number + 0
