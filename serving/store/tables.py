@@ -357,4 +357,4 @@ class IncidentWordsRow(Base):
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     text: Mapped[str] = mapped_column(Text)
     vector: Mapped[Any] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
-    # (Its GIN index is made by migration 0093, on PostgreSQL alone.)
+    # (Its GIN index is made by migration 0094, on PostgreSQL alone.)

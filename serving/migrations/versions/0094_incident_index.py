@@ -1,7 +1,7 @@
 """Incidents have an index of their own: words and facets under the numbers that lists are sorted by.
 
-Revision ID: 0093
-Revises: 0092
+Revision ID: 0094
+Revises: 0093
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from serving.store.incident_index import FACETS, SQLITE_INDEX, facets, vector_facets
 
-revision = "0093"
-down_revision = "0092"
+revision = "0094"
+down_revision = "0093"
 branch_labels = None
 depends_on = None
 
