@@ -95,6 +95,13 @@ def test_unknown_documents_kinds_and_labels_are_errors(
         gather(folder, settings(), 1)
 
 
+def test_a_register_can_be_left_out(folder: Path) -> None:
+    examples = gather(folder, settings(registers={"own": "news"}), 1).examples
+    assert {(example.source, example.register) for example in examples} == {("own", "news"), ("plain", "")}
+    left = gather(folder, settings(registers={"own": "news"}, without_registers=("news",)), 1).examples
+    assert {example.source for example in left} == {"plain"}
+
+
 def test_a_broken_line_is_named(folder: Path) -> None:
     (folder / "data" / "own.jsonl").write_text('{"id": "a", "text": "一"}\n{"id": \n', encoding="utf-8")
     with pytest.raises(InputError, match=r"own\.jsonl:2"):

@@ -25,6 +25,8 @@ class DataSettings:
     narratives: bool  # also train on training/narratives.toml
     amount_roles: bool = False  # also read training/amount_role_labels.tsv, for the token head
     authored: bool = False  # also train on the open corpus, corpora/authored, but for its held-out voices
+    registers: Mapping[str, str] = dataclasses.field(default_factory=dict)  # data file → register of its texts
+    without_registers: tuple[str, ...] = ()  # nothing of these is trained on: how far does the rest carry?
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Example:
     weight: float = 1.0
     judged: bool = True  # a person said so; False for a weak example
     cluster: int = 0  # examples that share text, or a voice of the open corpus, have the same number
-    register: str = ""  # of the open corpus; "" elsewhere
+    register: str = ""  # of the open corpus, and of the data files that the settings name; "" elsewhere
     voice: str = ""
     spans: tuple[Tagged, ...] | None = None  # None where nobody marked mentions; () where there are none
     beliefs: tuple[
@@ -189,7 +189,10 @@ def gather(folder: Path, settings: DataSettings, seed: int) -> Gathered:
         free = [row for row in free if not any(word in row[1] for word in settings.scam_words)]
         for key, text in draw.sample(free, min(wanted, len(free))):
             examples.append(Example(key, text, "unrelated", empty, (), name, settings.negative_weight, judged=False))
-    # 4. Out with what shares text with evaluation; the rest in clusters, for folds that do not leak. A voice is one cluster.
+    # 4. Registers, and out with those that are not wanted.
+    examples = [replace(e, register=e.register or settings.registers.get(e.source, "")) for e in examples]
+    examples = [example for example in examples if example.register not in settings.without_registers]
+    # 5. Out with what shares text with evaluation; the rest in clusters, for folds that do not leak. A voice is one cluster.
     references |= {example.id: example.text for example in voices}
     overlaps = find_overlaps({example.id: example.text for example in examples}, references)
     kept = [e for e in examples if e.id not in overlaps and e.id not in references]

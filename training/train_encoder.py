@@ -46,6 +46,12 @@ def reading_of(settings: EncoderSettings) -> Reading:
     return Reading(settings.prefix, settings.window_characters, settings.max_tokens, settings.max_windows)
 
 
+def pooled_file(shards: Path, texts: Sequence[str], settings: EncoderSettings) -> Path:
+    """Where the mean vectors of these texts under the untouched encoder are kept."""
+    about = json.dumps([texts, asdict(reading_of(settings)), settings.layers])
+    return shards / f"pooled-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
+
+
 def held_out_rows(examples: Sequence[Example], folds: int, seed: int) -> set[int]:
     """Examples of one fold of clusters: held out from the first fit, which is only there to be calibrated.
 
@@ -137,9 +143,7 @@ def train(
         if begin:
             network.load_state_dict(mean_weights(begin), strict=False)
             return
-        about = json.dumps([texts, asdict(reading_of(settings)), settings.layers])
-        kept = shards / f"pooled-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
-        pooled = pooled_examples(network, activations, settings.frozen_layers, kept)
+        pooled = pooled_examples(network, activations, settings.frozen_layers, pooled_file(shards, texts, settings))
         set_head(network, pooled, examples, rows, kinds, labels, settings)
 
     # 2. A first fit without one fold, to calibrate on that fold.
