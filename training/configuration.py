@@ -40,6 +40,7 @@ class LexicalSettings:
     label_c: float
     balance: float  # exponent of the class weights
     lead: bool = False  # title and first sentences once more, in buckets of their own
+    apart: bool = False  # with the lead; every length of n-gram in buckets of its own, none drowned by the longer ones
 
 
 @dataclass(frozen=True, slots=True)

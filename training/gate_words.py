@@ -106,7 +106,7 @@ def held_out_glances(data: Path, articles: Mapping[str, Sequence[str]]) -> dict[
     from sklearn.model_selection import GroupKFold
 
     # SciPy and scikit-learn: the extra train
-    from training.train_lexical import count_all, count_features, fit_head, to_buckets, weigh
+    from training.train_lexical import count_all, count_features, fit_head, scales_of, to_buckets, weigh
 
     configuration = read_configuration(CONFIGURATION)
     settings = configuration.lexical
@@ -128,7 +128,8 @@ def held_out_glances(data: Path, articles: Mapping[str, Sequence[str]]) -> dict[
         if not asked:
             continue
         texts = [replace(example, text=text) for example in asked for text in articles[example.id]]
-        table = weigh(count_all(texts, settings.lead), features.buckets, features.idf)
+        scales = scales_of(settings)
+        table = weigh(count_all(texts, len(scales)), features.buckets, features.idf, scales)
         logits = (table @ to_buckets(features.table, features.rotated, weights) + bias) / temperature
         for example, share in zip(texts, softmax(logits.astype(np.float32))[:, unrelated], strict=True):
             found.setdefault(example.id, []).append(float(share))

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix, hstack
 
 from nlp import taxonomy
 from nlp.errors import InputError
-from nlp.lexical import BITS, LEAD_WEIGHT, LexicalEngine, count_lead, count_ngrams, write_engine
+from nlp.lexical import APART, BITS, TOGETHER, LexicalEngine, count_blocks, write_engine
 from training.calibrate import calibrate
 from training.configuration import Configuration, LexicalSettings, read_configuration
 from training.gather import Example, Gathered, gather
@@ -29,15 +29,20 @@ from training.write_folder import Provenance, write_folder
 NEVER = -20.0  # bias of a class without any example
 
 
-def count_all(examples: Sequence[Example], lead: bool = False) -> csr_matrix:
-    """Sublinear counts (n examples, 2^BITS buckets, twice as many with the lead), neither weighted nor of unit length."""
+def scales_of(settings: LexicalSettings) -> NDArray[np.float64]:
+    """The length of each block of n-grams: one, a second for the lead, or with the lead one a length of n-gram."""
+    return APART if settings.apart else TOGETHER[: 2 if settings.lead else 1]
+
+
+def count_all(examples: Sequence[Example], blocks: int) -> csr_matrix:
+    """Sublinear counts (n examples, blocks · 2^BITS buckets), neither weighted nor of unit length."""
     rows, columns, values = [], [], []
     for row, example in enumerate(examples):
-        for buckets, counts in [count_ngrams(example.text), *([count_lead(example.text)] if lead else [])]:
-            rows.append(np.full(len(buckets), row))
-            columns.append(buckets)
-            values.append(1.0 + np.log(counts))
-    shape = (len(examples), 2 << BITS if lead else 1 << BITS)
+        buckets, counts = count_blocks(example.text, blocks)
+        rows.append(np.full(len(buckets), row))
+        columns.append(buckets)
+        values.append(1.0 + np.log(counts))
+    shape = (len(examples), blocks << BITS)
     return csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
 
 
@@ -62,20 +67,23 @@ def rotate(table: csr_matrix) -> Rotated:
     return Rotated(vectors[:, kept] * scale, vectors[:, kept], scale)
 
 
-def weigh(counts: csr_matrix, buckets: NDArray[np.int64], idf: NDArray[np.float64]) -> csr_matrix:
-    """Counts × idf on the chosen buckets (n, len(buckets)); rows of unit length, those of the lead of length LEAD_WEIGHT beside them."""
-    border = int(np.searchsorted(buckets, 1 << BITS))
+def weigh(
+    counts: csr_matrix, buckets: NDArray[np.int64], idf: NDArray[np.float64], scales: NDArray[np.float64]
+) -> csr_matrix:
+    """Counts × idf on the chosen buckets (n, len(buckets)); in every row each block has the length that `scales` says."""
+    borders = np.searchsorted(buckets, np.arange(len(scales) + 1) << BITS)
     parts = []
-    for chosen, weight in ((buckets[:border], 1.0), (buckets[border:], LEAD_WEIGHT)):
+    for first, last, scale in zip(borders[:-1], borders[1:], scales, strict=True):
+        chosen = buckets[first:last]
         table = counts[:, chosen].multiply(idf[chosen]).tocsr()
         norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
-        parts.append(table.multiply(weight / np.maximum(norms, 1e-12)[:, None]))
+        parts.append(table.multiply(scale / np.maximum(norms, 1e-12)[:, None]))
     return csr_matrix(hstack(parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Texts as numbers: raw counts (n, 2^BITS), idf (2^BITS,), the buckets in use, the weighted table over them, and it rotated."""
+    """Texts as numbers: raw counts (n, all buckets), idf (all buckets,), the buckets in use, the weighted table over them, and it rotated."""
 
     counts: csr_matrix
     idf: NDArray[np.float64]
@@ -86,11 +94,12 @@ class Features:
 
 def count_features(examples: Sequence[Example], settings: LexicalSettings) -> Features:
     """Features of all texts over every bucket that stands in enough of them. It looks at no label."""
-    counts = count_all(examples, settings.lead)
+    scales = scales_of(settings)
+    counts = count_all(examples, len(scales))
     frequency = np.asarray((counts > 0).sum(axis=0)).ravel()
     idf = np.log((1.0 + len(examples)) / (1.0 + frequency)) + 1.0
     buckets = np.flatnonzero(frequency >= settings.least_documents)
-    table = weigh(counts, buckets, idf)
+    table = weigh(counts, buckets, idf, scales)
     return Features(counts, idf, buckets, table, rotate(table))
 
 
@@ -199,12 +208,16 @@ def train(configuration: Configuration, gathered: Gathered, folder: Path) -> dic
     if len(buckets) > settings.buckets:
         strength = (np.abs(weights) * idf[buckets, None]).max(axis=1)
         buckets = np.sort(buckets[np.argsort(-strength, kind="stable")[: settings.buckets]])
-        table = weigh(features.counts, buckets, idf)
+        table = weigh(features.counts, buckets, idf, scales_of(settings))
         rotated = rotate(table)
         weights, bias = fit_heads(rotated.columns, examples, kinds, labels, settings)
         weights = to_buckets(table, rotated, weights)
     engine = LexicalEngine(
-        buckets, idf[buckets].astype(np.float32), weights.astype(np.float32), bias.astype(np.float32)
+        buckets,
+        idf[buckets].astype(np.float32),
+        weights.astype(np.float32),
+        bias.astype(np.float32),
+        tuple(scales_of(settings).tolist()),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_engine(engine, folder / "lexical.npz")
