@@ -1,7 +1,7 @@
 """How far does a model carry to a register that it never read? Trained without one register, measured on it: one row a register.
 
     python -m training.register_transfer training/configs/lexical.toml [--frozen training/configs/frozen.toml --runs runs]
-        [--model REGISTER=FOLDER ...] [--data ../shared] [--markdown FILE]
+        [--model REGISTER=FOLDER ...] [--data ../shared] [--card FOLDER ...]
 
 In: the configuration of the lexical baseline; with --frozen also the untouched encoder under a logistic regression (needs torch; its vectors are
 kept under --runs). --model adds a folder trained with `without_registers = ["REGISTER"]`, which is asked about that register alone.
@@ -23,11 +23,13 @@ from rich.table import Table
 
 from nlp import taxonomy
 from nlp.errors import InputError
-from nlp.model_folder import load
+from nlp.model_folder import load, read_manifest
 from training.configuration import Configuration, read_configuration
 from training.gather import Example, gather
 from training.train_lexical import Rotated, count_features, fit_heads, held_out_logits
+from training.write_folder import put_transfer
 
+TITLE = "标签正确率（严格，无关也算一类）：没有学过这一体裁时，和学过同体裁其他口吻时"
 FEWEST = 20  # texts of a register below which a share says nothing
 
 
@@ -158,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--model", action="append", default=[], metavar="体裁=文件夹", help="没学过这一体裁的模型")
     parser.add_argument("--data", type=Path, default=Path("../shared"))
-    parser.add_argument("--markdown", type=Path, help="另写一份 Markdown 表")
+    parser.add_argument("--card", type=Path, action="append", default=[], help="把表放进这个模型文件夹的说明卡")
     given = parser.parse_args(arguments)
     configuration = read_configuration(given.configuration)
     if configuration.lexical is None:
@@ -181,15 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for pair in given.model:
         register, _, folder = pair.partition("=")
         rows = [add_model(row, Path(folder), examples) if row.register == register else row for row in rows]
-    shown = Table(title="没学过的体裁：标签正确率（严格，无关也算一类）；括号里是学过同体裁其他口吻时")
+    shown = Table(title=TITLE)
     for column in ("体裁", "篇", *dict.fromkeys(model for row in rows for model, _, _ in row.shares)):
         shown.add_column(column, justify="left" if column == "体裁" else "right")
     for row in rows:
         cells = [f"{a:.3f}" + ("" if np.isnan(b) else f"（{b:.3f}）") for _, a, b in row.shares]
         shown.add_row(row.register, str(row.texts), *cells)
     Console().print(shown)
-    if given.markdown:
-        given.markdown.write_text(markdown(rows) + "\n", encoding="utf-8")
+    for folder in given.card:
+        put_transfer(folder, f"{TITLE}\n\n{markdown(rows)}", read_manifest(folder))
 
 
 def add_model(row: Row, folder: Path, examples: Sequence[Example]) -> Row:

@@ -40,6 +40,7 @@ NOTES = (
     "- 词元头（人与钱的作用）未达目标，默认分析不用它；分数见 docs/quality.md。",
 )
 SCORES_BEGIN, SCORES_END = "<!-- scores -->", "<!-- /scores -->"
+TRANSFER_BEGIN, TRANSFER_END = "<!-- transfer -->", "<!-- /transfer -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,22 @@ def write_folder(
 
 def put_scores(folder: Path, scores: str, manifest: Manifest) -> None:
     """Put the table of `training.evaluate` into the card, in place of the one before, and seal again."""
+    _put(folder, SCORES_BEGIN, scores, SCORES_END, manifest)
+
+
+def put_transfer(folder: Path, table: str, manifest: Manifest) -> None:
+    """The same for the table of `training.register_transfer`, under a heading of its own."""
+    if TRANSFER_BEGIN not in (folder / "card.md").read_text(encoding="utf-8"):
+        with (folder / "card.md").open("a", encoding="utf-8") as card:
+            card.write(f"\n## 没学过的体裁\n\n{TRANSFER_BEGIN}\n{TRANSFER_END}\n")
+    _put(folder, TRANSFER_BEGIN, table, TRANSFER_END, manifest)
+
+
+def _put(folder: Path, begin: str, text: str, end: str, manifest: Manifest) -> None:
     card = (folder / "card.md").read_text(encoding="utf-8")
-    before, _, rest = card.partition(SCORES_BEGIN)
-    _, _, after = rest.partition(SCORES_END)
-    (folder / "card.md").write_text(f"{before}{SCORES_BEGIN}\n{scores.strip()}\n{SCORES_END}{after}", encoding="utf-8")
+    before, _, rest = card.partition(begin)
+    _, _, after = rest.partition(end)
+    (folder / "card.md").write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
     seal(
         folder,
         name=manifest.name,
