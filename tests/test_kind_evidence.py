@@ -31,7 +31,8 @@ def test_a_bust_in_a_place_makes_advice_a_case():
     weighed = weigh_kind(verdict("advisory", 0.35, 0.6), BUST, find_mentions(BUST))
     assert weighed.kind == "case"
     assert weighed.kinds["case"] + weighed.kinds["advisory"] == pytest.approx(0.95)
-    assert weighed.review is False
+    assert weighed.kinds["case"] > weighed.kinds["advisory"]
+    assert weighed.review  # turned, but for a person to look at
 
 
 def test_nothing_told_makes_a_doubtful_case_advice():
