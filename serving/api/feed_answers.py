@@ -134,7 +134,8 @@ class TokenOut(BaseModel):
     """一个卡号、电话、微信等的带密钥记号。"""
 
     sort: str = Field(
-        description="号码的种类：bank_card、payment、wallet、phone、landline、wechat、qq、telegram、email", examples=["bank_card"]
+        description="号码的种类：bank_card、payment、wallet、phone、landline、wechat、qq、telegram、email",
+        examples=["bank_card"],
     )
     token: str = Field(description="同一个值记号相同", examples=["k-5f0c1d2e3a4b5c6d7e8f"])
 
