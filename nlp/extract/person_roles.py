@@ -65,6 +65,9 @@ _LISTED = re.compile(r"[、和与及 ]")
 _BRACKETED = re.compile(r"[（(][^（()）\n]{0,60}[)）]")
 _QUOTES = "“”\"'‘’「」『』 "
 _SENTENCE = re.compile(r"[。！？\n]")
+# 被告人周某，曾用名李某: two names, one person.
+_OTHER_NAME = re.compile("曾用名|又名|别名|绰号|外号|小名")
+_ALSO_CALLED = re.compile(f"@[，,]?(?:{_OTHER_NAME.pattern})[为是叫:：]?$")
 
 
 def _chains(folded: str, mentions: Sequence[Mention]) -> list[tuple[int, int]]:
@@ -222,4 +225,8 @@ def assign_roles(folded: str, mentions: Sequence[Mention], weights: Weights | No
         return []
     weights = weights or linear.shipped("person_roles")
     roles = {name: decide(features, weights) for name, features in describe(folded, mentions).items()}
+    if _OTHER_NAME.search(folded):
+        for (left, _), earlier, mention in zip(contexts(folded, mentions)[1:], mentions, mentions[1:], strict=False):
+            if _ALSO_CALLED.search(left):
+                roles[cast(PersonName, mention.value).name] = roles[cast(PersonName, earlier.value).name]
     return [replace(mention, role=roles[cast(PersonName, mention.value).name]) for mention in mentions]
