@@ -51,7 +51,7 @@ def final(file: Path) -> dict[str, object]:
             "cases": rows("SELECT id, document_id FROM cases ORDER BY id"),
             "searchable": rows("SELECT sort, key FROM search_keys ORDER BY 1, 2"),
             "found": rows(
-                "SELECT count(*) FROM incidents JOIN search_index_incidents ON rowid = sequence WHERE NOT withdrawn"
+                "SELECT count(*) FROM incidents JOIN search_index_incidents s ON s.rowid = sequence WHERE NOT withdrawn"
             ),
             "incidents": sorted(Counter(row[0] for row in rows("SELECT incident_id FROM cases")).values()),
         }

@@ -129,7 +129,11 @@ def read_configuration(path: Path) -> Configuration:
 
 def _fill(record: Any, table: Mapping[str, Any], where: str) -> Any:
     fields = {field.name: field for field in dataclasses.fields(record)}
-    needed = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    needed = {
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
     unknown, missing = table.keys() - fields.keys(), needed - table.keys()
     if unknown or missing:
         found = [f"未知的键 {name}" for name in sorted(unknown)] + [f"缺少 {name}" for name in sorted(missing)]

@@ -18,8 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from nlp import taxonomy
 from nlp.errors import InputError
@@ -183,13 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for pair in given.model:
         register, _, folder = pair.partition("=")
         rows = [add_model(row, Path(folder), examples) if row.register == register else row for row in rows]
-    shown = Table(title=TITLE)
-    for column in ("体裁", "篇", *dict.fromkeys(model for row in rows for model, _, _ in row.shares)):
-        shown.add_column(column, justify="left" if column == "体裁" else "right")
-    for row in rows:
-        cells = [f"{a:.3f}" + ("" if np.isnan(b) else f"（{b:.3f}）") for _, a, b in row.shares]
-        shown.add_row(row.register, str(row.texts), *cells)
-    Console().print(shown)
+    print(f"{TITLE}\n\n{markdown(rows)}")
     for folder in given.card:
         put_transfer(folder, f"{TITLE}\n\n{markdown(rows)}", read_manifest(folder))
 
