@@ -6,7 +6,7 @@
 In: the configuration of the lexical baseline; with --frozen also the untouched encoder under a logistic regression (needs torch; its vectors are
 kept under --runs). --model adds a folder trained with `without_registers = ["REGISTER"]`, which is asked about that register alone.
 Out: share of labels right (strict; unrelated counts as a label) without the register, and beside it out of folds that hold a voice together with
-the other voices of the register learned from. Texts of no known register (training/narratives.toml) are not trained on here.
+the other voices of the register learned from. training/narratives.toml, whose registers nobody wrote down, is not trained on.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def names() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def read_examples(configuration: Configuration, data: Path) -> list[Example]:
-    """Judged texts whose register is known, weak negatives too; the held-out voices are read like the others: nothing is shipped from here."""
+    """All texts but the narratives; the held-out voices are read like the others: nothing is shipped from here."""
     gathered = gather(data, replace(configuration.data, narratives=False), configuration.seed)
     first = 1 + max((example.cluster for example in gathered.examples), default=0)
     voices = sorted({example.voice for example in gathered.held_out})
