@@ -47,7 +47,7 @@ def main() -> None:
 def fill(store: Store, number: int, annotated: float) -> None:
     """Documents with one article each; some with an annotation by 甲 or 乙."""
     chance, known = random.Random(7), taxonomy.load()
-    kinds = [kind.id for kind in known.kinds]
+    kinds = known.kind_ids
     for start in range(0, number, CHUNK):
         documents, articles, annotations = [], [], []
         for at in range(start, min(start + CHUNK, number)):

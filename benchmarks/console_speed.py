@@ -28,8 +28,8 @@ from typing import Any
 import httpx
 
 from benchmarks.large_store import fill
+from benchmarks.process_figures import cpu_seconds
 from benchmarks.server_load import told
-from benchmarks.start_speed import cpu_seconds
 from nlp import taxonomy
 from serving import views
 from serving.console import overview_numbers
@@ -158,13 +158,12 @@ def browse(settings: Settings, scratch: Path) -> None:
             act()
         taken, used = [], 0.0
         for _ in range(times):
-            time.sleep(
-                pause
-            )  # as long as a person looks; what the server does ahead meanwhile is not waited for, but counts as used
-            before, began = cpu_seconds(running), time.perf_counter()
+            # As long as a person looks. What the server does ahead meanwhile is not waited for and not counted.
+            time.sleep(pause)
+            before, began = cpu_seconds(running.pid), time.perf_counter()
             act()
             taken.append((time.perf_counter() - began) * 1000)
-            used += cpu_seconds(running) - before
+            used += cpu_seconds(running.pid) - before
         return Measured(words, tuple(taken), 1000 * used / times)
 
     with server(scratch, "--demo", "--console", "--store", settings.store) as (address, running):

@@ -22,6 +22,7 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.process_figures import resident
 from benchmarks.server_load import told
 from tests.processes import ROOT, environment
 
@@ -49,16 +50,6 @@ def write_news(file: Path, megabytes: int) -> int:
             size += len(line.encode())
             number += 1
     return number
-
-
-def resident(process: int) -> int:
-    """Resident bytes of a process and its children, 0 once it is gone."""
-    try:
-        own = int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except OSError:
-        return 0
-    return own + sum(resident(int(child)) for child in children)
 
 
 def run(name: str, folder: Path, megabytes: int, workers: int) -> float:

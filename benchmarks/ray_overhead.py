@@ -11,6 +11,7 @@ documents come in `turns` parts: plain and Ray, Ray and plain, so that a machine
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import tempfile
 import time
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.process_figures import cpu_seconds, family
 from benchmarks.server_load import told
 from nlp.records import Document
 from serving import inbox
@@ -31,19 +33,10 @@ from tests.whole_store import rows_of
 BATCH = 32
 
 
-def processor_seconds(process: int) -> float:
-    """Processor time of a process and of all that it started and that still runs."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        children = [
-            int(child)
-            for task in Path(f"/proc/{process}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
-    except OSError:  # ended meanwhile
-        return 0.0
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(map(processor_seconds, children))
+def processor_seconds() -> float:
+    """Processor time of this process and of all that it started and that still runs."""
+    used = map(cpu_seconds, family(os.getpid()))
+    return sum(seconds for seconds in used if not math.isnan(seconds))
 
 
 def accept(store: Store, documents: list[Document]) -> None:
@@ -82,9 +75,9 @@ def main() -> None:
                 part = documents[turn * size : (turn + 1) * size]
                 for name in sorted(ways, reverse=turn % 2 == 1):
                     accept(stores[name], part)
-                    spent, began = processor_seconds(os.getpid()), time.perf_counter()
+                    spent, began = processor_seconds(), time.perf_counter()
                     ways[name]()
-                    used[name] += processor_seconds(os.getpid()) - spent
+                    used[name] += processor_seconds() - spent
                     clock[name] += time.perf_counter() - began
             for store in stores.values():
                 store.close()

@@ -18,7 +18,6 @@ import asyncio
 import os
 import random
 import statistics
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.start_speed import cpu_seconds
+from benchmarks.process_figures import cpu_seconds, resident
 from corpora.annotated import read_annotated
 from nlp.records import Document
 from serving import reports
@@ -175,11 +174,6 @@ async def overloaded(sender: Sender, rate: float) -> float:
     return recovered
 
 
-def resident(running: subprocess.Popen[bytes]) -> float:
-    """Resident memory of a process in MB."""
-    return int(Path(f"/proc/{running.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -201,9 +195,9 @@ def main() -> None:
             sender = Sender(address)
             asyncio.run(alone(sender, given.requests))
             print(f"一人独用，{given.requests} 件：{sender.told()}；负载 {os.getloadavg()[0]:.1f}")
-            used = cpu_seconds(running)
+            used = cpu_seconds(running.pid)
             took = asyncio.run(saturated(sender, given.clients, given.seconds))
-            served, used = len(sender.times), cpu_seconds(running) - used
+            served, used = len(sender.times), cpu_seconds(running.pid) - used
             print(
                 f"{given.clients} 人同时，{took:.0f} 秒：每秒 {served / took:.1f} 件，为批处理的 {served / took / rate:.0%}；按处理器时间"
                 f"每件 {used / max(1, served) * 1000:.1f} ms，为批处理的 {cost / (used / max(1, served)):.0%}；"
@@ -213,10 +207,10 @@ def main() -> None:
             print(f"{OVERLOAD} 倍过载 {OVERLOAD_SECONDS} 秒：{sender.told()}；停后 {recovered:.1f} 秒受理下一件")
             half = given.memory // 2
             asyncio.run(alone(sender, max(1, half - 20)))
-            first = resident(running)
+            first = resident(running.pid) / 1e6
             asyncio.run(alone(sender, max(1, half - 20)))
             print(
-                f"内存：{sender.number - 10_000 - half} 件后 {first:.0f} MB，再 {half} 件后 {resident(running):.0f} MB"
+                f"内存：{sender.number - 10_000 - half} 件后 {first:.0f} MB，再 {half} 件后 {resident(running.pid) / 1e6:.0f} MB"
             )
 
 

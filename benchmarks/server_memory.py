@@ -16,17 +16,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.ingest_memory import resident
+from benchmarks.process_figures import own, resident
 from benchmarks.server_load import Sender, connections
 from tests.processes import server, until_it_answers
 
 STEPS = 10
-
-
-def own(process: int) -> int:
-    """Bytes that a process shares with nobody."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
 
 
 async def send(sender: Sender, clients: int, requests: int) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.process_figures import cpu_seconds
 from tests.processes import ROOT, environment, server, until_it_answers
 
 TEXT = "3月5日，李某在网上看到兼职刷单的广告，垫付后先后转账五笔，共被骗32800元，提现时被对方拉黑，遂报警。"
@@ -26,15 +27,6 @@ began, cpu = time.perf_counter(), time.process_time()
 import serving.api.app
 print(f"{time.perf_counter() - began:.2f} 秒，处理器 {time.process_time() - cpu:.2f} 秒")
 """
-
-
-def cpu_seconds(running: subprocess.Popen[bytes]) -> float:
-    """CPU seconds a process has used so far, nan where the system does not tell."""
-    try:
-        fields = Path(f"/proc/{running.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return float("nan")
 
 
 def main() -> None:
@@ -50,7 +42,7 @@ def main() -> None:
         with server(folder, "--demo", "--store", str(folder / "f.db")) as (address, running):
             for path in ("/healthz", "/readyz"):
                 until_it_answers(address + path, running, folder)
-                print(f"{path}：{time.perf_counter() - began:.2f} 秒，处理器 {cpu_seconds(running):.2f} 秒")
+                print(f"{path}：{time.perf_counter() - began:.2f} 秒，处理器 {cpu_seconds(running.pid):.2f} 秒")
             asked = time.perf_counter()
             httpx.post(f"{address}/v1/reports", json={"text": TEXT}, timeout=60).raise_for_status()
             print(f"第一件投诉：{time.perf_counter() - asked:.2f} 秒")

@@ -30,12 +30,8 @@ import faults_inbox  # noqa: E402
 from tests import attacks, bad_inputs, guided_inputs, postgres_server, route_roles  # noqa: E402
 from tests.api_world import UNLIMITED, serving, settings_at  # noqa: E402
 
-RUNS, INPUTS, GUIDED, REQUESTS = (
-    40,
-    100_000,
-    20_000,
-    60,
-)  # a fault; all inputs; guided ones a target; an operation and mode
+# Of a fault; all inputs; guided ones a target; of an operation and mode.
+RUNS, INPUTS, GUIDED, REQUESTS = 40, 100_000, 20_000, 60
 SHORT_RUNS, SHORT_INPUTS = 1, 300
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # The ways in which something can go wrong: the headings of the table. Anything but 0 is a failure.

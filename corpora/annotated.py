@@ -147,7 +147,7 @@ def _parse_document(lines: list[str], start: int, end: int, defaults: dict[str, 
         if not entries.get(key):
             _refuse(f"{name[1]} 缺少 {key}", file, start + 1)
     known = taxonomy.load(taxonomy.CURRENT)
-    kinds = tuple(kind.id for kind in known.kinds)
+    kinds = known.kind_ids
     kind, label, split = entries["kind"], entries["label"], entries.get("split", SPLITS[0])
     also = _words(entries.get("also", ""))
     for what, value, allowed in (

@@ -149,7 +149,7 @@ def check(judgment: Judgment, text: str, where: str = "") -> Judgment:
     4. Tactics are short words. 5. Every span lies in the text, is of a known type and role, and stands once.
     """
     known = taxonomy.load(judgment.taxonomy)  # 1.
-    kinds = [kind.id for kind in known.kinds]
+    kinds = known.kind_ids
     if judgment.kind not in kinds:
         raise InputError(f"未知种类 {judgment.kind[:40]!r}", where=where, expected="、".join(kinds))
     for label in (judgment.label, *judgment.also):

@@ -174,7 +174,7 @@ def config() -> str:
     labels = (*known.label_ids, known.empty.id)
     return (
         '<View>\n  <Labels name="span" toName="text">' + "".join(f'<Label value="{word}"/>' for word in spans) + "</Labels>\n"
-        '  <Text name="text" value="$text"/>\n' + choices("kind", (kind.id for kind in known.kinds), False)
+        '  <Text name="text" value="$text"/>\n' + choices("kind", known.kind_ids, False)
         + choices("label", labels, False) + choices("also", known.label_ids, True) + choices("tactics", known.tactics, True)
         + '  <TextArea name="about" toName="text" editable="false" maxSubmissions="1"/>\n</View>\n'
     )  # fmt: skip

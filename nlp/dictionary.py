@@ -56,11 +56,8 @@ class Dictionary:
         scores, at = self._scores, len(sentence) - 1
         alone = log(1) - log(self.total)
         route[len(sentence)] = (0.0, 0)
-        behind, best, last = (
-            0.0,
-            -inf,
-            at,
-        )  # the score of the way behind `at`; the best way from `at`, and where its first word ends
+        # The score of the way behind `at`; the best way from `at`, and where its first word ends.
+        behind, best, last = 0.0, -inf, at
         for back, value in self._automaton.iter(sentence[::-1]):
             start = len(sentence) - 1 - back
             while at > start:  # all words that begin at `at` were met

@@ -179,7 +179,7 @@ def _read_labels(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], tuple[st
     taxonomy.adopt(_read_added(table, path))
     known = taxonomy.load(version)
     kinds, labels = tuple(table.get("kinds", ())), tuple(table.get("labels", ()))
-    unknown = {*kinds} - {kind.id for kind in known.kinds} | {*labels} - {*known.label_ids}
+    unknown = {*kinds} - {*known.kind_ids} | {*labels} - {*known.label_ids}
     if unknown or not kinds or not labels:
         raise ModelError(f"标签 {sorted(unknown)} 不在标签体系 {version} 中", where=str(path), advice=_ADVICE)
     tags = tuple(table.get("tags", ()))

@@ -1,6 +1,6 @@
-"""Pages and numbers of a list that the index of incidents finds: words, places, and whatever else is asked with them.
+"""Pages of a list that the index of incidents finds: words, places, and whatever else is asked with them.
 
-In: a filter, who asks, where the page begins. Out: numbers of the list's order, newest first, or how many there are. It ranks nothing.
+In: a filter, who asks, where the page begins. Out: numbers of the list's order, newest first. It ranks nothing.
 
 The index is asked for what can fit; days and sums of what it finds are looked at once more. A page
 costs what it takes to come by fifty that fit, however many more there are.
@@ -40,16 +40,6 @@ def page(
         if len(found) >= limit:
             break
     return found[:limit]
-
-
-def count(session: Session, wanted: IncidentFilter, viewer: str, most: int) -> int:
-    """How many incidents a list holds, counted to `most` and no further."""
-    number = 0
-    for numbers in _fitting(session, wanted, viewer, None, most, None):
-        number += len(numbers)
-        if number >= most:
-            break
-    return min(number, most)
 
 
 def _fitting(

@@ -100,7 +100,7 @@ def together(settings: Settings, offer: Offer, number: int) -> bool:
     """
     listening = _bound(offer)  # 1.
     stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {told: signal.signal(told, lambda *_: stopped.set()) for told in (signal.SIGTERM, signal.SIGINT)}
     running: list[BaseProcess] = []
     started = True
     try:
@@ -127,8 +127,8 @@ def together(settings: Settings, offer: Offer, number: int) -> bool:
             if process.exitcode is None:
                 process.kill()
         listening.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for told, handler in before.items():
+            signal.signal(told, handler)
     return started
 
 

@@ -11,11 +11,12 @@ import pytest
 
 pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'fanzha[train]'")
 
+from nlp import taxonomy
 from training.configuration import read_configuration
 from training.gather import Example
-from training.register_transfer import FEWEST, Row, given_labels, markdown, measure, names, share_right, transfer
+from training.register_transfer import FEWEST, Row, given_labels, markdown, measure, share_right, transfer
 
-KINDS, LABELS = names()
+KINDS, LABELS = taxonomy.load().kind_ids, taxonomy.load().label_ids
 CONFIGURATION = read_configuration(Path("training/configs/lexical.toml"))
 
 

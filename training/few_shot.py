@@ -96,7 +96,7 @@ def measure(
 ) -> list[Outcome]:
     """Hide one label, add it back `draws` times from `number` examples each; raises InputError where it has too few."""
     known = taxonomy.load()
-    kinds = tuple(kind.id for kind in known.kinds)
+    kinds = known.kind_ids
     labels = tuple(name for name in known.label_ids if name != label)
     unrelated, settings = kinds.index("unrelated"), open_only("lexical").lexical
     assert settings is not None
@@ -146,7 +146,7 @@ def with_head(
     calibration: Calibration,
 ) -> NDArray[np.float32]:
     """Logits (n, one more) of texts behind a head, as nlp.added_labels gives them."""
-    kinds = [kind.id for kind in taxonomy.load().kinds]
+    kinds = taxonomy.load().kind_ids
     unrelated = kinds.index("unrelated")
     margins = head.margin(vectors)
     return np.stack(

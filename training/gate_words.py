@@ -112,7 +112,7 @@ def held_out_glances(data: Path, articles: Mapping[str, Sequence[str]]) -> dict[
     settings = configuration.lexical
     assert settings is not None
     examples = gather(data, configuration.data, configuration.seed).examples
-    kinds = [kind.id for kind in taxonomy.load().kinds]
+    kinds = taxonomy.load().kind_ids
     features = count_features(examples, settings)
     columns, unrelated = features.rotated.columns, kinds.index(taxonomy.UNRELATED)
     found: dict[str, list[float]] = {}

@@ -101,7 +101,7 @@ def read_texts(folder: Path, names: Sequence[str]) -> dict[str, tuple[str, str]]
 def read_gold(paths: Sequence[Path], texts: dict[str, tuple[str, str]]) -> list[Example]:
     """Annotated documents with their texts; raises InputError for an unknown document or label."""
     known = taxonomy.load()
-    kinds = {kind.id for kind in known.kinds}
+    kinds = known.kind_ids
     examples = []
     for path in paths:
         for row in read_rows(path):

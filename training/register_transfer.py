@@ -61,17 +61,13 @@ def transfer(
 ) -> list[str]:
     """Labels of the texts of `register` under weights that saw no text of it. columns: (n, features) of `examples`."""
     assert configuration.lexical is not None
-    kinds, labels = names()
+    known = taxonomy.load()
     inside = [row for row, example in enumerate(examples) if example.register != register]
     outside = [row for row, example in enumerate(examples) if example.register == register]
-    weights, bias = fit_heads(columns[inside], [examples[row] for row in inside], kinds, labels, configuration.lexical)
-    return given_labels((columns[outside] @ weights + bias).astype(np.float32), kinds, labels)
-
-
-def names() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Kinds and labels, in the order of the logits."""
-    known = taxonomy.load()
-    return tuple(kind.id for kind in known.kinds), known.label_ids
+    weights, bias = fit_heads(
+        columns[inside], [examples[row] for row in inside], known.kind_ids, known.label_ids, configuration.lexical
+    )
+    return given_labels((columns[outside] @ weights + bias).astype(np.float32), known.kind_ids, known.label_ids)
 
 
 def read_examples(configuration: Configuration, data: Path) -> list[Example]:
@@ -87,7 +83,8 @@ def measure(
     examples: Sequence[Example], tables: Mapping[str, tuple[NDArray[np.float64], Configuration]]
 ) -> tuple[Row, ...]:
     """A row a register with at least FEWEST judged texts. tables: model → (features of the examples, its configuration)."""
-    kinds, labels = names()
+    known = taxonomy.load()
+    kinds, labels = known.kind_ids, known.label_ids
     judged = [row for row, example in enumerate(examples) if example.judged]
     found: dict[str, list[tuple[str, float, float]]] = {}
     counts = {

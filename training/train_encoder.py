@@ -116,7 +116,7 @@ def train(
     if settings is None:
         raise InputError("配置中没有 [encoder]", where=configuration.name)
     known = taxonomy.load()
-    kinds, labels = tuple(kind.id for kind in known.kinds), known.label_ids
+    kinds, labels = known.kind_ids, known.label_ids
     gathered = gather(data, configuration.data, configuration.seed)
     believed = read_pseudo(pseudo, data, configuration) if pseudo else []
     print(gathered.describe(), flush=True)

@@ -184,7 +184,7 @@ def held_out_logits(
 def train(configuration: Configuration, gathered: Gathered, folder: Path) -> dict[str, float]:
     """Fit, calibrate, write the folder; returns what was measured out of fold."""
     known = taxonomy.load()
-    kinds, labels = tuple(kind.id for kind in known.kinds), known.label_ids
+    kinds, labels = known.kind_ids, known.label_ids
     settings, examples = configuration.lexical, gathered.examples
     if settings is None:
         raise InputError("配置中没有 [lexical]", where=configuration.name)

@@ -103,6 +103,11 @@ class Taxonomy:
         return self.look_up(label_id).name
 
     @property
+    def kind_ids(self) -> tuple[str, ...]:
+        """Ids of the kinds, in file order: the order of every probability vector."""
+        return tuple(kind.id for kind in self.kinds)
+
+    @property
     def label_ids(self) -> tuple[str, ...]:
         """Ids of the scam types, in file order, without the empty one: the order of every probability vector."""
         return tuple(label.id for label in self.labels)

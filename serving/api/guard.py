@@ -94,9 +94,8 @@ class Guard:
             await self.app(scope, _counted(receive, _limit(scope)), send_guarded)
         except FanzhaError as error:
             await problems.answer(scope["path"], problems.fields_of(error))(scope, receive, send_guarded)
-        except (
-            asyncio.CancelledError
-        ):  # the server stops and has waited long enough: 500 in plain text, if nobody says otherwise
+        except asyncio.CancelledError:
+            # The server stops and has waited long enough: 500 in plain text, if nobody says otherwise.
             if status:
                 raise
             await problems.answer(scope["path"], problems.fields_of(_StoppingError()))(scope, receive, send_guarded)

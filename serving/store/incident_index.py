@@ -145,7 +145,7 @@ def asked_facets(wanted: Any, place: str, viewer: str) -> list[list[str]]:
 
 
 def _ends(columns: Mapping[str, Any]) -> dict[str, str]:
-    """The years that `since` and `until` are held against (see `serving.queries`)."""
+    """The years that `since` and `until` are held against (see `serving.fitting.date_branches`)."""
     published = columns["published_last"] or ""
     last = columns["last_date"] or published
     first = columns["first_date"] or ("" if columns["last_date"] else published)
