@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.calibrate import calibrate, choose_threshold, expected_error, fit_temperature
+from training.calibrate import Answers, calibrate, choose_threshold, expected_error, fit_temperature
 from training.gather import Example
 
 
@@ -44,3 +44,25 @@ def test_accepted_second_labels_count_as_right_for_the_threshold() -> None:
     assert measured["label_strict"] == 0.0
     assert measured["label_accepted"] == measured["label_coverage"] == 1.0
     assert calibration.label_threshold < 1.0
+
+
+def test_copies_of_one_text_are_one_observation() -> None:
+    right = np.array([True] * 150 + [False] * 50)
+    apart = Answers(np.full(200, 0.75), right, right, np.arange(200), 0.5).measured()["right"]
+    # Eight clusters of 25 copies: the same share right, but much less known about it.
+    together = Answers(np.full(200, 0.75), right, right, np.repeat(np.arange(8), 25), 0.5).measured()["right"]
+    assert apart[0] == together[0] == 0.75
+    assert apart[1:] == pytest.approx((0.69, 0.81), abs=0.015)
+    assert together[1] < 0.55
+    assert together[2] > 0.9
+
+
+def test_the_card_says_between_what_a_figure_lies() -> None:
+    random = np.random.default_rng(5)
+    examples = [Example(str(i), "", "case", "xy"[i % 2], cluster=i) for i in range(200)]
+    logits = np.zeros((200, 4), dtype=np.float32)
+    logits[np.arange(200), 2 + (np.arange(200) + (random.random(200) < 0.2)) % 2] = 1.4
+    measured = calibrate(examples, logits, ("case", "unrelated"), ("x", "y"), 0.95, 0.75)[1]
+    assert measured["label_strict_low"] < measured["label_strict"] < measured["label_strict_high"]
+    assert measured["label_precision"] >= 0.75
+    assert measured["label_calibration_error_high"] < 0.12

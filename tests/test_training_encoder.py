@@ -232,6 +232,22 @@ def test_exported_logits_are_those_of_torch(encoder: Path, tmp_path: Path) -> No
         EncoderEngine(tmp_path / "model.onnx", encoder / "tokenizer.json", reading, tags=TAGS[:3])
 
 
+def test_parts_stay_as_they_are_until_the_file_holds(encoder: Path, tmp_path: Path) -> None:
+    import onnx
+
+    torch.manual_seed(5)
+    network = ReportNetwork(encoder, 2, 7, tags=len(TAGS))
+    quantised: list[int] = []
+
+    def refuse(file: Path) -> bool:
+        quantised.append(sum(node.op_type == "MatMulInteger" for node in onnx.load(str(file)).graph.node))
+        return False
+
+    export(network, tmp_path / "model.onnx", refuse)
+    # Everything; without the heads; without the upper half of the layers either; nothing.
+    assert quantised == [14, 12, 6, 0]
+
+
 def test_row_quantised_vectors_are_near_the_originals() -> None:
     weight = torch.randn(50, 16) * torch.logspace(-3, 2, 50)[:, None]
     ids = torch.arange(50)[None]

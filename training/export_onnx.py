@@ -5,13 +5,14 @@
 In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens), output logits (batch, outputs)
 pooled (batch, hidden), and, for a network with a token head, tags (batch, tokens, tags).
 Matrices are int8 per channel with activations quantised while running; vectors of words and positions are int8 with one scale a row.
+Where that costs more F1 than `training.parity` allows, parts stay fp32: the heads, then the upper half of the layers, then all.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,8 +42,20 @@ class RowQuantised(nn.Module):
         return self.rows[ids].to(torch.float32) * self.scale[ids]
 
 
-def export(network: ReportNetwork, path: Path) -> None:
-    """Write the int8 file. The network's word vectors are replaced by their quantised form: it is not for training any more."""
+def parts_left(nodes: Sequence[str], layers: int) -> list[list[str]]:
+    """Names of the multiplications that stay fp32, one list a trial: none, those outside the layers, the upper half too, all."""
+    outside = [name for name in nodes if "/layer." not in name]
+    upper = [name for name in nodes if any(f"/layer.{number}/" in name for number in range(layers // 2, layers))]
+    return [[], outside, [*outside, *upper], list(nodes)]
+
+
+def export(network: ReportNetwork, path: Path, holds: Callable[[Path], bool] = lambda _path: True) -> None:
+    """Write the int8 file. The network's word vectors are replaced by their quantised form: it is not for training any more.
+
+    holds: tells of a written file whether it is as good as the network; until it says so, more parts stay fp32. The last trial, with all
+    multiplications fp32, is written whatever it says.
+    """
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     network = network.eval()
@@ -68,16 +81,24 @@ def export(network: ReportNetwork, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-        # reduce_range: without VNNI two 8-bit products overflow 16 bits; 7-bit weights cannot, so every machine agrees.
-        quantize_dynamic(
-            whole,
-            path,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-        )
-    give_pooled(path)
+        # A Gemm is taken apart before it is quantised; what comes of it is known by the second name.
+        names = {"MatMul": ("",), "Gemm": ("", "_MatMul")}
+        found = onnx.load(str(whole)).graph.node
+        nodes = [node.name + ending for node in found for ending in names.get(node.op_type, ())]
+        for left in parts_left(nodes, network.bert.config.num_hidden_layers):
+            # reduce_range: without VNNI two 8-bit products overflow 16 bits; 7-bit weights cannot, so every machine agrees.
+            quantize_dynamic(
+                whole,
+                path,
+                op_types_to_quantize=["MatMul"],
+                per_channel=True,
+                reduce_range=True,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=left,
+            )
+            give_pooled(path)
+            if holds(path):
+                break
 
 
 def give_pooled(path: Path) -> bool:

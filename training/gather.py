@@ -202,4 +202,7 @@ def gather(folder: Path, settings: DataSettings, seed: int) -> Gathered:
         if example.voice:
             clusters[example.id] = first.setdefault(example.voice, clusters[example.id])
     known = tuple(replace(e, cluster=clusters[e.id]) for e in kept)
-    return Gathered(known, tuple(overlaps.values()), tuple(voices))
+    # Numbers of their own for the voices held out, below those of the others.
+    own = {name: -1 - number for number, name in enumerate(dict.fromkeys(e.voice or e.id for e in voices))}
+    held = tuple(replace(e, cluster=own[e.voice or e.id]) for e in voices)
+    return Gathered(known, tuple(overlaps.values()), held)

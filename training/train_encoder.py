@@ -35,6 +35,7 @@ from training.export_onnx import export
 from training.fit_encoder import fit, pooled_examples, predict, set_head
 from training.gather import Example, gather
 from training.network import ReportNetwork
+from training.parity import compare
 from training.pseudo_label import read_pseudo
 from training.read_encoder import check_length, digest_of, read_tokenizer
 from training.tag_targets import plain, tag_masks, tag_windows
@@ -172,10 +173,20 @@ def train(
         start(network, [row for row in everything if not examples[row].beliefs])
         last = runs / f"all-{stamp}"
         fit(network, fitting, examples, everything, kinds, labels, settings, order, last, masks)
-    # 4. Export and folder.
+        logits = predict(network, activations, judged, settings)
+    # 4. Export, as small as it may be without saying something else, and folder.
     folder.mkdir(parents=True, exist_ok=True)
-    export(network, folder / "model.onnx")
     read_tokenizer(encoder).save(str(folder / "tokenizer.json"), pretty=False)
+    asked, parity = [examples[row] for row in judged], None
+
+    def holds(file: Path) -> bool:
+        nonlocal parity
+        parity = compare(asked, logits, file, folder / "tokenizer.json", reading_of(settings), kinds, labels)
+        print(f"{parity.documents} 篇，宏 F1（种类、类型）：fp32 {parity.network}，int8 {parity.file}", flush=True)
+        return parity.holds
+
+    export(network, folder / "model.onnx", holds)
+    measured |= parity.measured() if parity else {}
     reading: dict[str, Any] = asdict(reading_of(settings))
     provenance = Provenance(gathered, measured, configuration)
     tags = TAGS if settings.tags else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -121,6 +121,15 @@ def _write_json(path: Path, table: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(table, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def _figures(measured: Mapping[str, float]) -> Iterator[str]:
+    """A line each; an interval (`_low`, `_high`) stands behind its figure."""
+    for name, value in sorted(measured.items()):
+        if name.endswith(("_low", "_high")):
+            continue
+        interval = f"（{measured[f'{name}_low']}–{measured[f'{name}_high']}）" if f"{name}_low" in measured else ""
+        yield f"- {name}: {value}{interval}"
+
+
 def _card(engine: str, labels: Sequence[str], calibration: Calibration, provenance: Provenance) -> str:
     gathered, configuration = provenance.gathered, provenance.configuration
     sources = Counter(example.source for example in gathered.examples)
@@ -148,9 +157,9 @@ def _card(engine: str, labels: Sequence[str], calibration: Calibration, provenan
         f"与评测文档（{'、'.join(configuration.data.evaluation)}）10 字片段重合超过 0.4 的 {len(gathered.dropped)} 篇已剔除。"
         "训练数据含未声明许可的新闻文本；权重中没有原文，但再分发前请自行判断。",
         "",
-        "## 校准（留出折，按重复簇划分，不用评测文档）",
+        "## 校准（留出折，按重复簇划分，不用评测文档；括号里是按簇自助的 95% 区间）",
         "",
-        *(f"- {name}: {value}" for name, value in sorted(provenance.measured.items())),
+        *_figures(provenance.measured),
         f"- 阈值：种类 {calibration.kind_threshold:.3f}，标签 {calibration.label_threshold:.3f}，第二标签 {calibration.also_threshold:.3f}",
         "",
         "## 评测",
