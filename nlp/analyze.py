@@ -13,24 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from nlp import gate, taxonomy
+from nlp import gate
 from nlp.cases import read_cases
 from nlp.classify import Classifier
 from nlp.clean import clean
 from nlp.kind_evidence import weigh_kind
 from nlp.records import Analysis, Article, Case, Document, Mention, Person, Reading, Verdict
-from nlp.spelling import fold
+from nlp.tactics import tactics_of
 
 # Documents read at a time: enough for the classifier to sort windows by length, few enough that a progress bar moves.
 BATCH = 32
-
-
-def tactics_of(text: str) -> tuple[str, ...]:
-    """Names of the tactics whose phrases stand in the text, in the taxonomy's order."""
-    folded = fold(text).lower()
-    return tuple(
-        name for name, phrases in taxonomy.load().tactics.items() if any(phrase.lower() in folded for phrase in phrases)
-    )
 
 
 def whole_text(article: Article) -> str:
@@ -93,7 +85,7 @@ class Analyzer:
             found = find_mentions(article.text, article.published or document.published)
             perhaps = perhaps_names(article.text, found)
             verdict = weigh_kind(verdict, article.text, found)
-            cases = read_cases(article.text, found, verdict, tactics_of, self.classifier.classify)  # 4.
+            cases = read_cases(article.text, found, verdict, self.classifier.classify)  # 4.
         # 5. A mention stands in the list of mentions and in its case as one object; it is moved once.
         moved = {id(mention): to_document(mention, article, document.text) for mention in found}
         return Analysis(
@@ -101,7 +93,7 @@ class Analyzer:
             start=article.start,
             end=article.end,
             verdict=verdict,
-            tactics=() if verdict.model == gate.NAME else tactics_of(article.text),  # tactics are those of a scam
+            tactics=tactics_of(article.text, verdict.kind),
             mentions=tuple(mention for mention in (moved[id(m)] for m in found) if mention is not None),
             cases=tuple(_move_case(case, article, moved) for case in cases),
             byline=article.byline,

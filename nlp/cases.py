@@ -14,10 +14,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
+from nlp import taxonomy
 from nlp.case_split import Index, split
 from nlp.case_summary import summarise
 from nlp.persons_grouped import group_persons
 from nlp.records import Amount, Case, Mention, PersonName, Verdict
+from nlp.tactics import tactics_of
 
 __all__ = ["read_cases", "split", "summarise"]
 # A case's own verdict less probable than this gives way to the article's where that is surer. On the cases of round-ups the article's
@@ -31,7 +33,6 @@ def read_cases(
     text: str,
     mentions: Sequence[Mention],
     verdict: Verdict,
-    tactics_of: Callable[[str], tuple[str, ...]],
     classify: Callable[[Sequence[str]], Sequence[Verdict]] | None = None,
 ) -> tuple[Case, ...]:
     """The cases of one article; () unless its kind is "case".
@@ -40,7 +41,7 @@ def read_cases(
     surer; without `classify` all take the article's. What stands outside the cases (lead, advice, figures of the year) belongs to none, but a name or
     sum of it that one case alone repeats is told of that case.
     """
-    if verdict.kind != "case":
+    if verdict.kind != taxonomy.CASE:
         return ()
     spans = split(text, mentions)
     verdicts = [verdict] * len(spans)
@@ -48,7 +49,7 @@ def read_cases(
         own = classify([text[start:end] for start, end in spans])
         verdicts = [verdict if case.confidence < min(SURE, verdict.confidence) else case for case in own]
     return tuple(
-        _case(text, inside, start, end, judged, tactics_of)
+        _case(text, inside, start, end, judged)
         for (start, end), inside, judged in zip(spans, _assign(mentions, spans), verdicts, strict=True)
     )
 
@@ -93,7 +94,6 @@ def _case(
     start: int,
     end: int,
     verdict: Verdict,
-    tactics_of: Callable[[str], tuple[str, ...]],
 ) -> Case:
     by_kind: dict[str, tuple[Mention, ...]] = {
         kind: tuple(m for m in inside if m.kind == kind) for kind in {m.kind for m in inside}
@@ -114,5 +114,5 @@ def _case(
         platforms=by_kind.get("platform", ()),
         counts=by_kind.get("count", ()),
         outcomes=by_kind.get("outcome", ()),
-        tactics=tactics_of(text[start:end]),
+        tactics=tactics_of(text[start:end], taxonomy.CASE),
     )

@@ -18,7 +18,7 @@ CASE = Verdict("case", 0.99, LABEL, 0.9, {LABEL: 0.9})
 
 
 def cases_of(text, verdict=CASE):
-    return read_cases(text, find_mentions(text), verdict, lambda part: ())
+    return read_cases(text, find_mentions(text), verdict)
 
 
 def names(case, role):
@@ -74,7 +74,7 @@ def test_each_case_of_several_gets_its_own_label():
     def classify(texts):
         return [Verdict("case", 1.0, next(labels), 1.0, {}) for _ in texts]
 
-    cases = read_cases(ROUND_UP, find_mentions(ROUND_UP), CASE, lambda part: (), classify)
+    cases = read_cases(ROUND_UP, find_mentions(ROUND_UP), CASE, classify)
     assert [case.label for case in cases] == list(taxonomy.load().label_ids[:3])
 
 
@@ -213,7 +213,7 @@ def test_case_without_a_place_happened_where_the_lead_says():
 def test_mentions_of_cases_are_the_objects_given():
     mentions = find_mentions(ROUND_UP)
     known = {id(mention) for mention in mentions}
-    for case in read_cases(ROUND_UP, mentions, CASE, lambda part: ()):
+    for case in read_cases(ROUND_UP, mentions, CASE):
         own = [*case.amounts, *case.times, *(m for person in case.persons for m in person.mentions)]
         assert {id(mention) for mention in own} <= known
 
@@ -225,7 +225,6 @@ def test_an_unsure_case_keeps_its_label_where_the_article_is_no_surer():
         ROUND_UP,
         find_mentions(ROUND_UP),
         article,
-        lambda part: (),
         lambda texts: [Verdict("case", 1.0, own, SURE - 0.05, {}) for _ in texts],
     )
     assert {case.label for case in cases} == {own}
@@ -240,7 +239,7 @@ def test_an_unsure_case_takes_the_label_of_its_article():
             *[Verdict("case", 1.0, unsure, SURE - 0.01, {})] * (len(texts) - 1),
         ]
 
-    cases = read_cases(ROUND_UP, find_mentions(ROUND_UP), CASE, lambda part: (), classify)
+    cases = read_cases(ROUND_UP, find_mentions(ROUND_UP), CASE, classify)
     assert [(case.label, case.confidence) for case in cases] == [(sure, SURE), (LABEL, 0.9), (LABEL, 0.9)]
 
 
@@ -307,7 +306,7 @@ def test_spans_are_in_order_and_apart(words):
     assert spans[-1][1] <= len(text)
     assert all(before[1] <= behind[0] for before, behind in pairwise(spans))
     assert len(spans) == 1 or all(start < end for start, end in spans)
-    for case in read_cases(text, mentions, CASE, lambda part: ()):
+    for case in read_cases(text, mentions, CASE):
         assert len(case.summary) <= SUMMARY_LENGTH
 
 
@@ -329,4 +328,4 @@ def test_a_long_text_is_read_to_its_end(unit):
     text = (unit * 200_000)[:200_000]
     mentions = _mentions_every(text, 100)
     # 0.1 to 1.4 s measured; anything quadratic in 2,000 mentions or 100,000 lines takes minutes and meets the limit of a test
-    assert read_cases(text, mentions, CASE, lambda part: ())
+    assert read_cases(text, mentions, CASE)

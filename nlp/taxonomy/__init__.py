@@ -1,6 +1,6 @@
 """The scam types as data: reads `VERSION.toml` beside this file and checks it.
 
-In: a version name. Out: a frozen `Taxonomy`. It does not classify; phrases under `cues` and `tactics` are for others to use.
+In: a version name. Out: a frozen `Taxonomy`. It does not classify; phrases under `cues` and `tactics` (nlp.tactics) are for others to use.
 A model may know further labels (learned from examples on the spot); it brings their names, and `adopt` puts them behind those of the file.
 Versions that people published stand in the store, which this package never sees: whoever opens one hands them over by `install`. Models
 go on speaking the words of the file; `Taxonomy.now` says what such a word is called under the version in force.
@@ -18,6 +18,7 @@ from nlp.errors import TaxonomyError
 
 CURRENT = "2026.1"
 UNRELATED = "unrelated"  # the kind that has no label
+CASE = "case"  # the kind that tells of a case
 
 
 @dataclass(frozen=True, slots=True)
