@@ -1,6 +1,6 @@
 """How many of the tactics that the authors of the open corpus marked are found, and how many that are found were marked.
 
-    python -m benchmarks.tactics [--each]
+    python -m benchmarks.tactics_found [--each]
 
 In: corpora/authored (documents about scams, as their authors marked them). Out: precision and recall of the phrases of the taxonomy, beside
 the plain words among them alone (what a list of key words reaches), for documents with a mark and for all; with --each a line a tactic.
