@@ -33,6 +33,7 @@ from nlp.extract.times import find_times
 from nlp.kind_evidence import weigh_kind
 from nlp.records import Article, Case, Document, Verdict
 from nlp.segment import Token, segment
+from nlp.tactics import tactics_of
 
 SMALLEST, MARKED, JUDGED = 15_625, 3.0, 0.02
 PATIENCE = 60.0  # seconds after which a text is not doubled once more: what takes longer does not grow linearly
@@ -51,11 +52,16 @@ def cut_words(text: str) -> list[Token]:
     return segment(text)
 
 
+def find_tactics(text: str) -> tuple[str, ...]:
+    """Tactics of what tells of a case."""
+    return tactics_of(text, _CASE.kind)
+
+
 def tell_cases(text: str) -> tuple[Case, ...]:
     """Everything behind the classifier: mentions, kind weighed anew, cases with their people and summaries."""
     found = find_mentions(text)
     weigh_kind(_CASE, text, found)
-    return read_cases(text, found, _CASE, lambda part: ())
+    return read_cases(text, found, _CASE)
 
 
 Reader = Callable[[str], Sequence[object]]
@@ -92,6 +98,10 @@ FINDERS: tuple[tuple[Reader, tuple[str, ...]], ...] = (
     ),
     (find_outcomes, ("有期徒刑1年", "诈骗罪", "并处罚金", "刑事拘留")),
     (read_clean, ("**", "# \n", "> ", "a b ", "|a|b|\n", "来源：", "记者王某某", "第1版\n", "![a](b)", "警方提醒：\n")),
+    (
+        find_tactics,
+        ("下载", "下载软件会议", "群里", "进群", "录屏", "流水", "不要", "点击短信链接", "提现要交", "卡号", "会议"),
+    ),
     (cut_words, ("某", "加v", "薇❤")),
     (
         tell_cases,

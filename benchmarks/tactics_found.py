@@ -21,9 +21,7 @@ from training.gather import AUTHORED
 SIGNS = ("…", "(", " & ", " ! ")
 
 
-def counted(
-    documents: Sequence[Example], found: Sequence[set[str]]
-) -> tuple[Counter[str], Counter[str], Counter[str]]:
+def counted(documents: Sequence[Example], found: Sequence[set[str]]) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """Per tactic: found and marked, found only, marked only."""
     names = set(taxonomy.load().tactics)
     both, more, less = Counter[str](), Counter[str](), Counter[str]()
