@@ -1,13 +1,14 @@
 """`fanzha analyze` without its screen: sources in, one JSON object a line out, nothing stored.
 
-In: files, folders, globs, "-". Out: lines of DESIGN §7 on a file or standard output; what was skipped and why. A file is written
-beside its name and moved there at the end, so a half-written one never looks whole.
+In: files, folders, globs, "-". Out: lines of DESIGN §7 on a file or standard output, in the order of the documents, whoever read them; what
+was skipped and why. A file is written beside its name and moved there at the end, so a half-written one never looks whole.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nlp.errors import FanzhaError, InputError
-from nlp.records import Document
+from nlp.records import Document, Reading
 from nlp.wire import to_line
 from serving.ingest import read_sources
 from serving.settings import Settings
@@ -32,15 +33,16 @@ class Analysed:
 
 def analyse_to(
     sources: Sequence[str], output: Path | None, settings: Settings, *, columns: Mapping[str, str] | None = None,
-    nature: str | None = None, on_progress: Callable[[int], None] | None = None,
+    nature: str | None = None, on_progress: Callable[[int], None] | None = None, workers: int = 1,
 ) -> Analysed:  # fmt: skip
-    """Analyse `sources` into `output` (None: standard output). Raises ModelError, and InputError where it cannot be written."""
+    """Analyse `sources` into `output` (None: standard output), in `workers` processes. Raises ModelError, and InputError where it cannot be
+    written.
+    """
     result = Analysed()
-    analyzer = None
     with _writing(output) as stream:
-        for documents in _batches(read_sources(sources, columns, nature), settings.batch, result):
-            analyzer = analyzer or load_analyzer(settings)
-            for document, reading in zip(documents, read_through(analyzer, documents), strict=True):
+        batches = _batches(read_sources(sources, columns, nature), settings.batch, result)
+        for documents, readings in _together(batches, settings, workers) if workers > 1 else _here(batches, settings):
+            for document, reading in zip(documents, readings, strict=True):
                 if isinstance(reading, Exception):
                     result.problems.append(f"{document.doc_id}：分析失败：{reason_of(reading)}")
                     continue
@@ -50,6 +52,36 @@ def analyse_to(
             if on_progress:
                 on_progress(result.written)
     return result
+
+
+_Read = Iterator[tuple[list[Document], list[Reading | Exception]]]
+
+
+def _here(batches: Iterator[list[Document]], settings: Settings) -> _Read:
+    """Every batch with its readings, read in this process; the model is loaded when the first one is there."""
+    analyzer = None
+    for documents in batches:
+        analyzer = analyzer or load_analyzer(settings)
+        yield documents, read_through(analyzer, documents)
+
+
+def _together(batches: Iterator[list[Document]], settings: Settings, workers: int) -> _Read:
+    """The same from several processes, in the same order; at most `AHEAD` batches for each of them are in hand."""
+    from serving.crew import ProcessCrew
+    from serving.crew_worker import AHEAD
+
+    crew = ProcessCrew(settings, workers)
+    given: deque[tuple[list[Document], Callable[[], list[Reading | Exception]]]] = deque()
+    try:
+        for documents in batches:
+            given.append((documents, crew.submit(documents)))
+            if len(given) == AHEAD * workers:
+                first, readings = given.popleft()
+                yield first, readings()
+        for first, readings in given:
+            yield first, readings()
+    finally:
+        crew.close()
 
 
 def _batches(items: Iterator[Document | InputError], size: int, result: Analysed) -> Iterator[list[Document]]:

@@ -58,6 +58,7 @@ def analyze(
     ] = None,
     columns: MapOption = None,
     nature: NatureOption = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="几个进程同时分析", metavar="个数")] = 1,
 ) -> None:
     """只分析，不入库：每件文档一行 JSON。"""
     from serving import analysing, screen
@@ -67,7 +68,7 @@ def analyze(
         task = bars.add_task("分析", total=None)
         done = analysing.analyse_to(
             inputs, output, settings, columns=mapping_of(columns), nature=nature_of(nature),
-            on_progress=lambda number: bars.update(task, completed=number),
+            on_progress=lambda number: bars.update(task, completed=number), workers=workers,
         )  # fmt: skip
     for line in done.problems[: screen.SHOWN]:
         screen.err().print(f"[red]跳过[/] {screen.escape(line)}")

@@ -159,6 +159,20 @@ def test_analyze_writes_lines_and_stores_nothing(run: Here, tmp_path: Path) -> N
     assert json.loads(piped.stdout)["articles"][0]["cases"][0]["amounts"][0]["cny_min"] == 3
 
 
+def test_analyze_in_two_processes_writes_the_same_in_the_same_order(tmp_path: Path) -> None:
+    cases = {f"d{n:02}": CASE.format(n) for n in range(20)} | {"d07": "POISON 骗"}
+    write(tmp_path / "in", **cases)
+    ran = [
+        fanzha(tmp_path, "analyze", "in", "-o", f"{workers}.jsonl", "--workers", str(workers), FANZHA_BATCH="3")
+        for workers in (1, 2)
+    ]
+    assert [each.returncode for each in ran] == [0, 0], ran[1].stderr
+    assert all("d07.txt" in each.stderr for each in ran)
+    one, two = ((tmp_path / f"{workers}.jsonl").read_text(encoding="utf-8") for workers in (1, 2))
+    assert one.count("\n") == 19
+    assert one == two
+
+
 def test_an_output_that_cannot_be_written_is_one_line(run: Here, tmp_path: Path) -> None:
     write(tmp_path / "in", a=CASE.format(1))
     ran = run("analyze", "in", "-o", "no/such/folder/p.jsonl")
