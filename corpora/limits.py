@@ -33,6 +33,12 @@ class Limits:
     heading_rows: int = 10
     json_depth: int = 64  # objects within objects; CPython itself gives up near 1,000
     pdf_pages: int = 2000  # a year of court bulletins; a newspaper page is one
+    # Processor time of one PDF. A page of a newspaper takes 0.05–0.3 s; a page that draws forms that draw forms takes for ever.
+    pdf_seconds: float = 120.0
+    # One stream of a PDF, unpacked. The drawing of a newspaper page is 1–5 MB, an embedded Chinese font 10–20 MB.
+    pdf_stream_bytes: int = 40 * MEGABYTE
+    # Operands and operators of one stream: each is an object in memory until the page is done, about 100 bytes.
+    pdf_stream_words: int = 2_000_000
     archive_depth: int = 3  # ZIP in ZIP in ZIP; a mail with a ZIP of ZIPs is four
     archive_members: int = 20_000  # across all nesting
     archive_bytes: int = 2000 * MEGABYTE  # unpacked, across all nesting
