@@ -19,7 +19,7 @@ from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading, Verdict
 from nlp.resolve import signature
 from nlp.todays_words import case_now, verdict_now
-from serving import changes, incidents, marking, resolution, sourced, standing
+from serving import changes, incidents, marking, resolution, sourced, standing, telemetry
 from serving.store import identity, shapes
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
@@ -62,7 +62,8 @@ def file_reading(session: Session, document_id: str, document: Document, reading
     if report is not None and report.state == "received":  # 5.
         session.execute(_READ, {"report": report.id, "told": "corrected" if correction else "analysed"})
     spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.
-    homes = resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
+    with telemetry.span("resolve", cases=len(case_ids)):
+        homes = resolution.attach(session, case_ids, spoken) | resolution.settle(session, touched)
     marking.follow(session, document_id)
     return homes
 

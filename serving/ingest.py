@@ -15,7 +15,7 @@ from typing import Any
 
 from nlp.errors import InputError
 from nlp.records import Document
-from serving import batches, inbox
+from serving import batches, inbox, telemetry
 from serving.crew import Crew
 from serving.crew_worker import CrewWorker
 from serving.store import Store
@@ -102,8 +102,13 @@ def accept_all(
     """Accept a stream of documents and refusals as one batch, chunk by chunk, and count into `summary`."""
     with store.writing() as session:
         summary.batch_id = batches.start(session, source, nature or "")
-    for chunk in _chunks(items):
-        with store.writing() as session:
+    chunks = _chunks(items)
+    while True:
+        with telemetry.span("read"):
+            chunk = next(chunks, None)
+        if chunk is None:
+            break
+        with telemetry.span("accept", documents=len(chunk)), store.writing() as session:
             rows = batches.add(session, summary.batch_id, chunk)
         summary.new += sum(row.state == "new" for row in rows)
         summary.already += sum(row.state == "already" for row in rows)

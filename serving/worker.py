@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from nlp import mask
 from nlp.errors import FanzhaError, InputError
 from nlp.records import Document, Reading
-from serving import changes, filing, in_hand, inbox, incidents, tally
+from serving import changes, filing, in_hand, inbox, incidents, tally, telemetry
 from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
@@ -74,7 +74,8 @@ def load_analyzer(settings: Settings) -> Analyzer:
 def read_through(analyzer: Analyzer, documents: Sequence[Document]) -> list[Reading | Exception]:
     """A reading, or what went wrong, for every document in order; one bad document does not spoil its neighbours."""
     try:
-        readings: list[Reading | Exception] = list(analyzer.analyze(documents))
+        with telemetry.span("analyse", documents=len(documents)):
+            readings: list[Reading | Exception] = list(analyzer.analyze(documents))
         if len(readings) == len(documents):
             return readings
     except Exception as error:
@@ -168,7 +169,7 @@ def file_readings(store: Store, claims: Sequence[Claim], readings: Sequence[Read
 
     Raises StoreError when the database itself fails.
     """
-    with _told_as_store_error(store):
+    with _told_as_store_error(store), telemetry.span("file", documents=len(claims)):
         summary = _file(store, list(zip(claims, readings, strict=True)))
     in_hand.release(store.engine, [claimed.inbox_id for claimed in claims])
     return summary
@@ -205,7 +206,8 @@ def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exceptio
                 touched |= filing.file_reading(session, claimed.document_id, claimed.document, reading)
                 filed.append(reading)
                 done += 1
-        incidents.rebuild(session, touched)
+        with telemetry.span("rebuild", incidents=len(touched)):
+            incidents.rebuild(session, touched)
     _count(filed, done, len(failed))
     for claimed, error in failed:
         log.warning("文档 %s 分析失败：%s", claimed.document_id, log_reason(error))

@@ -1,4 +1,7 @@
-"""A PostgreSQL server of our own on a free port of loopback, thrown away afterwards: what tests and benchmarks share."""
+"""A PostgreSQL server of our own on a free port of loopback, thrown away afterwards: what tests and benchmarks share.
+
+It goes with the process that started it, also when that one is killed: a guard (`tests.postgres_guard`) holds the other end of a pipe.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -41,6 +45,9 @@ class Postgres:
         if self._user:
             account = pwd.getpwnam(self._user)
             os.chown(self.folder, account.pw_uid, account.pw_gid)
+        guard = [sys.executable, "-S", str(Path(__file__).with_name("postgres_guard.py")), pg_ctl, str(self.folder)]
+        # In a session of its own: a signal to the whole group of the tests (Ctrl-C) leaves it to its work.
+        self._guard = subprocess.Popen([*guard, self._user or ""], stdin=subprocess.PIPE, start_new_session=True)
         port = free_port()
         self.url = f"postgresql+psycopg://fanzha@127.0.0.1:{port}"
         told = (f"-p {port} -k {self.folder} -c listen_addresses=127.0.0.1", *(f"-c {each}" for each in settings))
@@ -54,6 +61,10 @@ class Postgres:
     def stop(self, mode: str = "immediate") -> None:
         """Stop it: "fast" as an administrator does, "immediate" as a crash does."""
         self._call(self._pg_ctl, *self._data, "-m", mode, "-w", "stop")
+
+    def remove(self) -> None:
+        """Stop it if it runs and remove its folder."""
+        self._guard.communicate()
 
     @property
     def _data(self) -> tuple[str | Path, ...]:
@@ -69,13 +80,11 @@ class Postgres:
 def controlled(*settings: str) -> Iterator[Postgres]:
     """A running server that can be stopped and started. settings: "shared_buffers=1GB" and the like."""
     server = Postgres(*settings)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
-        with contextlib.suppress(subprocess.CalledProcessError):  # it is stopped already
-            server.stop()
-        shutil.rmtree(server.folder)
+        server.remove()
 
 
 @contextlib.contextmanager

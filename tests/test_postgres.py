@@ -12,12 +12,13 @@ import faults_database
 import pytest
 
 from tests.postgres_server import controlled, missing, running
-from tests.processes import TESTS
+from tests.processes import TESTS, environment, wait_for
 
 SAME = (
     ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py"),
     ("test_rulings.py", "test_standing.py"),
     ("test_sealed.py", "test_retention.py", "test_held.py"),
+    ("test_old_stores.py",),
     ("test_annotation_store.py", "test_annotation_queue.py", "test_taxonomies.py"),
 )
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ def server() -> Iterator[str]:
     """The URL of a running server, without a database."""
     if reason := missing():
         pytest.skip(reason)
-    with running() as url:
+    with running("fsync=off") as url:  # nothing here takes the power from it
         yield url
 
 
@@ -36,9 +37,25 @@ def server() -> Iterator[str]:
 def test_the_same_holds_on_postgresql(server: str, files: tuple[str, ...]) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files], cwd=TESTS, capture_output=True, text=True,
-        env=os.environ | {"FANZHA_TEST_POSTGRES": server, "PYTHONPATH": str(TESTS.parent)}, check=False,
+        env=os.environ | {"FANZHA_TEST_POSTGRES": server, "FANZHA_TEST_OF": str(os.getpid()), "PYTHONPATH": str(TESTS.parent)}, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-6000:]
+
+
+def test_a_server_goes_with_whoever_started_it_also_by_kill_9() -> None:
+    if reason := missing():
+        pytest.skip(reason)
+    code = "from tests.postgres_server import Postgres\np = Postgres()\np.start()\nprint(p.folder, flush=True)\ninput()"
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=TESTS.parent, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    assert owner.stdout is not None
+    folder = Path(owner.stdout.readline().strip())
+    server = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+    assert Path(f"/proc/{server}").exists()
+    owner.kill()
+    owner.communicate()
+    wait_for(lambda: not folder.exists() and not Path(f"/proc/{server}").exists())
 
 
 def test_a_database_that_goes_down_and_comes_back_loses_nothing_and_needs_nobody(tmp_path: Path) -> None:

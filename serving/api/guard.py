@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corpora.limits import Limits
 from nlp.errors import FanzhaError, InputError, TooLargeError
+from serving import telemetry
 from serving.api import problems
 from serving.log_lines import event
 
@@ -74,6 +75,7 @@ class Guard:
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         started, status = time.perf_counter(), 0
+        request = telemetry.Request(headers)
         metrics = scope["app"].state.metrics  # now: what is mounted inside (the console) puts itself there
 
         async def send_guarded(message: Message) -> None:
@@ -107,6 +109,7 @@ class Guard:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "")
             metrics.observe(scope["method"], route, status, seconds)
+            request.end(scope["method"], route, status, scope["state"].get("role", "-"))
             # 3. One line, without queries and without what is not an id of ours: both may hold names.
             event(log, **_line(scope, request_id, status, seconds))
 
