@@ -84,8 +84,10 @@ def here(settings: Settings, offer: Offer, listening: socket.socket | None = Non
             log_config=None,  # its words go where all others go, see serving.log_lines
             server_header=False,
             lifespan="on",
-            timeout_graceful_shutdown=5,
-        )  # a follower's stream has no end of its own
+            timeout_graceful_shutdown=5,  # a follower's stream has no end of its own
+            # Longer than those in front of us keep an idle connection (a minute, mostly): who closes first is never asked on a closed one.
+            timeout_keep_alive=75,
+        )
     )
     server.run([listening] if listening is not None else None)
     if doorway.failure is not None:
