@@ -132,11 +132,13 @@ def accept(
     else:
         row = session.get_one(DocumentRow, identity)
         row.withdrawn = False
-        if row.expired_at or row.redacted_at:  # what it said went with time, or on somebody's word: it is received anew
+        if (
+            row.expired_at or row.redacted_at or row.expired_fields
+        ):  # what it said went with time, or on somebody's word: it is received anew
             values = _row(document, identity, digest)
             for name in (*_SAID, "stored_at"):
                 setattr(row, name, values["metadata" if name == "details" else name])
-            row.expired_at = row.redacted_at = ""
+            row.expired_at, row.redacted_at, row.expired_fields = "", "", {}
         if complaint:  # it may have been an article before
             row.nature = "complaint"
     name = None

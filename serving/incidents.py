@@ -36,11 +36,14 @@ _ANALYSED = sa.select(_ARTICLES.c.number).where(_ARTICLES.c.document_id == sa.bi
 _NAMES = sa.select(_DOCUMENTS.c.names).where(_DOCUMENTS.c.id.in_(sa.bindparam("documents", expanding=True)))
 
 
-def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.ChangeKind = "withdrawn") -> list[int]:
+def rebuild(
+    session: Session, incident_ids: Iterable[str], *, gone: changes.ChangeKind = "withdrawn", fields: Sequence[str] = ()
+) -> list[int]:
     """Build each incident from its cases and write what changed; returns the numbers of the changes, in order.
 
     An incident that comes out as it was gets no change. One without cases becomes a tombstone: a redirect when it was
-    merged, else of the kind `gone` (withdrawn, expired). What `resolution.settle` split is told on both sides.
+    merged, else of the kind `gone` (withdrawn, expired). fields: groups that went with time; each incident gets a line that names them, also
+    where nothing else is seen of it. What `resolution.settle` split is told on both sides.
     """
     wanted = set(incident_ids)
     session.flush()  # what follows asks tables, which does not flush by itself
@@ -60,7 +63,11 @@ def rebuild(session: Session, incident_ids: Iterable[str], *, gone: changes.Chan
             links = resolution.best_links(session, incident_id) if len(cases) > 1 else []
             incident = marking.marked(session, build_incident(incident_id, cases, links))
             names = _names_of(session, told)
-            story = {"parent": parents.get(incident_id), "into": sorted(parts.get(incident_id, ()))}
+            story = {
+                "parent": parents.get(incident_id),
+                "into": sorted(parts.get(incident_id, ())),
+                "expired": list(fields),
+            }
             number = _write(session, row, incident, _for_readers(incident, cases, links), names, story)
         else:
             number = _bury(session, row, gone) if row is not None and not row.withdrawn else None
@@ -202,7 +209,7 @@ def _write(
     data = shapes.dump(incident) | {NAMES: dict(names)}
     if shown is not incident:
         data[READERS] = shapes.dump(shown)
-    if row is not None and row.data == data and not row.withdrawn:
+    if row is not None and row.data == data and not row.withdrawn and not story["expired"]:
         return None
     # 2. What it was before.
     known = row is not None
@@ -224,7 +231,7 @@ def _write(
     row.data, row.tactics = data, list(incident.tactics)
     codes, inner = _codes(mask_places.for_readers(shown)), _codes(shown)
     # 4. Its number, and whether that is one to readers.
-    to_readers = (was_public or row.public) and not same_to_readers
+    to_readers = (was_public or row.public) and (not same_to_readers or bool(story["expired"]))
     if to_readers:
         row.reader_revision += 1
         row.reader_sequence, row.reader_revised_at = number, row.revised_at

@@ -155,7 +155,7 @@ def retain(
     as_json: JsonOption = False,
     store: StoreOption = None,
 ) -> None:
-    """按留存规则去掉到期的：原文、姓名、号码去掉，事件留下 expired 标记；审计不动。"""
+    """按留存规则去掉到期的：整件，或其中几类内容；事件留下标记，写明去掉了什么；审计不动。"""
     from serving import screen
     from serving.keeping import retention
 
@@ -173,14 +173,16 @@ def retain(
     if as_json:
         screen.print_json(
             {"dry_run": dry_run, "documents": done.documents, "personal": done.personal, "incidents": done.incidents,
-             "changes": done.changes, "bases": done.by_rule}
+             "fields": done.fields, "changes": done.changes, "bases": done.by_rule}
         )  # fmt: skip
         return
     will = "会" if dry_run else "已"
     screen.out().print(
         f"{will}去掉 {len(done.documents)} 件文档的全部内容（{len(done.incidents)} 个事件随之到期），"
-        f"{len(done.personal)} 件的姓名与号码", soft_wrap=True,
+        f"{len(done.personal)} 件的部分内容（姓名、号码、全文等）", soft_wrap=True,
     )  # fmt: skip
+    for group, count in done.fields.items():
+        screen.out().print(f"  {group}：{count} 件", soft_wrap=True)
     for basis, count in done.by_rule.items():
         screen.out().print(f"  {count} 件，依据：{screen.escape(basis)}", soft_wrap=True)
 

@@ -87,7 +87,8 @@ def _change(row: ChangeRow, viewer: str, public: Collection[str]) -> dict[str, A
         kind = "revised"
     return line | {
         "kind": kind, "revision": row.reader_revision, "redirect": row.redirect if row.redirect in public else None,
-        "summary": sides | {"into": into, "parent": parent if parent in public else None},
+        "summary": sides
+        | {"into": into, "parent": parent if parent in public else None, "expired": list(row.summary.get("expired", ()))},
     }  # fmt: skip
 
 

@@ -20,12 +20,16 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _unlisted: list[str] = []
 
 
-def pytest_configure() -> None:
-    """A run that another run started (test_postgres.py) goes with it, also when that one is killed; Linux tells."""
-    if owner := os.environ.get("FANZHA_TEST_OF"):
+def pytest_configure(config: pytest.Config) -> None:
+    """A run that another run started (test_postgres.py), and a worker of xdist in the middle of a test, goes with it, also when that one
+
+    is killed; Linux tells.
+    """
+    owner = os.environ.pop("FANZHA_TEST_OF", "")
+    if owner or hasattr(config, "workerinput"):
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != int(owner):  # it was quicker
+            if owner and os.getppid() != int(owner):  # it was quicker
                 os._exit(1)
 
 

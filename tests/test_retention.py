@@ -16,6 +16,7 @@ from nlp.errors import ConflictError, InputError
 from serving import audit, inbox, queries, reports, statistics
 from serving.keeping import keeper, retention
 from serving.keeping.retention import Rule
+from serving.queries import IncidentFilter
 from serving.store import Store, open_store
 from serving.store.tables import DocumentRow
 
@@ -178,3 +179,142 @@ def test_the_example_of_the_guide_is_right(tmp_path: Path) -> None:
     rules = retention.load(tmp_path / "rules.toml")
     assert len(rules) >= 2
     assert all(rule.basis for rule in rules)
+
+
+FIELDS = "fields = { contacts = 5, accounts = 6, names = 7, text = 20, quotes = 30 }"
+TELLING = f"我在网上被骗了，{unlike(9)}\n受害人：欧阳小测\n嫌疑人：陈大丰\n地点：{kept_world.LUQUAN}\n损失：7000"
+
+
+def told_case(store: Store) -> tuple[str, str]:
+    put(store, complaint(TELLING, "TS-88"))
+    with store.reading() as session:
+        report = queries.find_report(session, external_id="TS-88")
+        assert report is not None
+        (incident,) = queries.incidents_of(session, report.document_id)
+    return report.document_id, incident.id
+
+
+def test_a_group_of_fields_goes_before_the_document_and_the_feed_names_it(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(
+        f'[[rule]]\nnature = "complaint"\nbasis = "办案"\ndays = 40\n{FIELDS}\n', encoding="utf-8"
+    )
+    rules = retention.load(tmp_path / "r.toml")
+    document, incident = told_case(store)
+    with store.reading() as session:
+        before = queries.get_incident(session, incident, viewer="analyst")
+        text = queries.get_document(session, document).text
+        keys = everything(store)["cases"]
+    # 1. Names: gone from text, records and index, the incident stays with its sum and its place.
+    done = retention.run(store, rules, actor="测试", at=later(8))
+    assert document in done.personal
+    assert done.fields["names"] >= 1
+    assert (done.documents, done.incidents) == ([], [])
+    assert "欧阳小测" not in str(everything(store))
+    assert "陈大丰" not in str(everything(store))
+    with store.reading() as session:
+        row = queries.get_incident(session, incident, viewer="analyst")
+        last = [
+            one
+            for one in queries.list_changes(session, viewer="analyst", limit=500).rows
+            if one.incident_id == incident
+        ][-1]
+        assert row.loss_max_fen == before.loss_max_fen
+        assert queries.list_documents(session, words="欧阳小测")[0] == []
+        for name in ("欧阳小测", "陈大丰"):
+            found = queries.list_incidents(session, IncidentFilter(words=name), viewer="analyst").rows
+            assert incident not in {one.id for one in found}
+        assert audit.listing(session, limit=1)[0].detail["fields"] == done.fields
+    assert (last.kind, last.summary["expired"]) == ("revised", ["accounts", "contacts", "names"])
+    assert retention.run(store, rules, actor="测试", at=later(9)).personal == []
+    # 2. The text: only what the incident quotes is left of it, and the case is where it was.
+    retention.run(store, rules, actor="测试", at=later(21))
+    with store.reading() as session:
+        half = queries.get_document(session, document).text
+        row = queries.get_incident(session, incident, viewer="analyst")
+    assert len(half) == len(text)
+    assert "7000" in half
+    assert half.count("■") > len("欧阳小测陈大丰")
+    assert row.loss_max_fen == before.loss_max_fen
+    assert {one[0] for one in keys} <= {one[0] for one in everything(store)["cases"]}
+    # 3. The quotes: no letter is left, the sum still is.
+    retention.run(store, rules, actor="测试", at=later(31))
+    with store.reading() as session:
+        assert set(queries.get_document(session, document).text) <= {"■", "\n", " "}
+        row = queries.get_incident(session, incident, viewer="analyst")
+        last = [
+            one
+            for one in queries.list_changes(session, viewer="analyst", limit=500).rows
+            if one.incident_id == incident
+        ][-1]
+        assert audit.verify(session).wrong == ""
+        assert queries.get_document(session, document).expired_fields.keys() == {
+            "contacts",
+            "accounts",
+            "names",
+            "text",
+            "quotes",
+        }
+    assert row.loss_max_fen == before.loss_max_fen
+    assert not [quote for quote in quotes_in(row.data) if set(quote) - {"■"}]
+    assert last.summary["expired"] == ["quotes"]
+    assert totals_are_right(store)
+    # 4. At last the document itself.
+    assert document in retention.run(store, rules, actor="测试", at=later(41)).documents
+
+
+def quotes_in(data: object) -> list[str]:
+    """Every quote of evidence in the record of an incident."""
+    if isinstance(data, dict):
+        own = [data["quote"]] if isinstance(data.get("quote"), str) else []
+        return own + [one for value in data.values() for one in quotes_in(value)]
+    return [one for item in data for one in quotes_in(item)] if isinstance(data, (list, tuple)) else []
+
+
+def test_two_texts_without_letters_are_not_one_case(store: Store) -> None:
+    """What is left of a text that went is no text by which cases are brought together, also after somebody is taken out of it."""
+    from serving.keeping import held
+
+    first = told_case(store)
+    put(store, complaint(TELLING.replace(unlike(9), unlike(4)).replace("7000", "5100").replace("陈大丰", "钱某军")
+                         .replace("欧阳小测", "司马小验").replace(kept_world.LUQUAN, kept_world.DENGZHOU), "TS-89"))  # fmt: skip
+    rule = Rule("办案", "complaint", days=99, fields={"text": 5, "quotes": 5})
+    retention.run(store, [rule], actor="测试", at=later(6))
+    with store.reading() as session:
+        other = queries.find_report(session, external_id="TS-89")
+        assert other is not None
+        before = [row.id for row in queries.incidents_of(session, other.document_id)]
+    held.erase(store, ["司马小验"], actor="测试", reason="本人申请")
+    with store.reading() as session:
+        after = [row.id for row in queries.incidents_of(session, other.document_id)]
+    assert after == before
+    assert first[1] not in after
+    assert "司马小验" not in str(everything(store))
+
+
+def test_an_erasure_on_ones_word_does_not_keep_the_names_of_the_others(store: Store) -> None:
+    from serving.keeping import held
+
+    document, _ = told_case(store)
+    held.erase(store, ["陈大丰"], actor="测试", reason="本人申请")
+    rule = Rule("办案", "complaint", days=99, personal_days=5)
+    assert document in retention.run(store, [rule], actor="测试", at=later(6)).personal
+    assert "欧阳小测" not in str(everything(store))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("fields = { phones = 3 }", "contacts"),
+        ("fields = { contacts = 0 }", "天数"),
+        ("fields = { contacts = true }", "天数"),
+        ("fields = 3", "fields"),
+        ("fields = { quotes = 3 }", "引文先于全文"),
+        ("fields = { quotes = 3, text = 4 }", "引文先于全文"),
+        ("fields = { text = 3, names = 4 }", "全文先于"),
+        ("personal_days = 9\nfields = { text = 3 }", "全文先于"),
+    ],
+)
+def test_days_of_fields_that_cannot_be_kept_are_refused(tmp_path: Path, fields: str, told: str) -> None:
+    (tmp_path / "r.toml").write_text(f'[[rule]]\nbasis = "办案"\n{fields}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        retention.load(tmp_path / "r.toml")

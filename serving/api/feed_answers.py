@@ -233,6 +233,9 @@ class SidesOut(BaseModel):
     after: FacetsOut | None = Field(None, description="变更后；撤下、并入的为空", examples=[example_of(FacetsOut)])
     into: list[str] = Field([], description="拆分出了哪些事件", examples=[[]])
     parent: str | None = Field(None, description="从哪个事件拆分而来", examples=[None])
+    expired: list[str] = Field(
+        [], description="到期去掉了哪几类内容（contacts、accounts、addresses、victims、names、personal、quotes、text）；事件还在", examples=[[]],
+    )  # fmt: skip
 
 
 class Change(BaseModel):

@@ -17,15 +17,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.errors import InputError
+from nlp.incident import QUOTE_LENGTH
 from nlp.records import Reading
 from nlp.spelling import fold
 from serving import filing, inbox, snapshots
-from serving.store import shapes
+from serving.store import identity, shapes
 from serving.store.identity import now
-from serving.store.search import letters
-from serving.store.tables import ArticleRow, CaseRow, DocumentRow
+from serving.store.search import letters, search_for
+from serving.store.tables import ArticleRow, CaseRow, DocumentRow, IncidentRow
 
 COVER = "■"
+# The group of fields (`retention.GROUPS`) after which the text has no letters any more.
+TEXT = "text"
+# A quote is at most so long on either side of what it quotes.
+AROUND = 2 * QUOTE_LENGTH
 # Shorter ones stand in half of all texts by chance.
 LEAST_NAME, LEAST_NUMBER = 2, 5
 
@@ -97,6 +102,8 @@ def redact(session: Session, document_id: str, finder: Finder) -> set[str]:
     row.details = finder.without(row.details)
     row.names = {name: sort for name, sort in row.names.items() if not finder.tells(name)}
     row.redacted_at = now()
+    if TEXT in row.expired_fields:
+        return _in_place(session, row, finder)
     # 2. What was read from it, filed anew: its cases find their incidents by what is left.
     told: dict[int, list[Any]] = {}
     for case in session.scalars(sa.select(CaseRow).where(CaseRow.document_id == document_id).order_by(CaseRow.number)):
@@ -114,6 +121,59 @@ def redact(session: Session, document_id: str, finder: Finder) -> set[str]:
         return set()
     document = inbox.as_document(row)
     return filing.file_reading(session, document_id, document, Reading(document.doc_id, tuple(analyses)))
+
+
+def cover_text(session: Session, document_id: str, *, quotes: bool) -> set[str]:
+    """Cover every letter of the text but those that incidents quote as evidence; quotes: those too. Returns the incidents to rebuild.
+
+    What was read from it stays: places, sums, names, and the sketch by which the case is found. It is not filed anew, for all texts
+    without letters are one text.
+    """
+    row = session.get_one(DocumentRow, document_id)
+    cases = session.scalars(sa.select(CaseRow).where(CaseRow.document_id == document_id)).all()
+    touched = {case.incident_id for case in cases if case.incident_id}
+    kept: set[int] = set()
+    if not quotes:
+        for incident_id in sorted(touched):
+            kept |= _quoted(session.get_one(IncidentRow, incident_id).data, row.text, document_id)
+    row.text = "".join(c if at in kept or c.isspace() else COVER for at, c in enumerate(row.text))
+    search = search_for(session.get_bind().dialect.name)
+    search.put(session, "document", document_id, row.text, private=row.nature == "complaint")
+    for case in cases:  # what a process keeps of a case holds its text
+        case.stamp = identity.stamp({**case.data, "text": now()}, case.signature)
+    session.flush()
+    snapshots.erase(session, [document_id])
+    return set() if row.withdrawn else touched
+
+
+def _quoted(data: Any, text: str, document_id: str) -> set[int]:
+    """Offsets of the letters of `text` that stand in quotes of this document anywhere in `data`."""
+    if isinstance(data, (list, tuple)):
+        return set().union(*(_quoted(item, text, document_id) for item in data))
+    if not isinstance(data, dict):
+        return set()
+    found = set().union(*(_quoted(item, text, document_id) for item in data.values()))
+    if data.get("document_id") == document_id and data.get("quote"):
+        # A quote has lost its white space; it stands around the mention.
+        spread = r"\s*".join(map(re.escape, data["quote"]))
+        for match in re.finditer(spread, text[max(0, data["start"] - AROUND) : data["end"] + AROUND]):
+            first = max(0, data["start"] - AROUND)
+            found |= set(range(first + match.start(), first + match.end()))
+    return found
+
+
+def _in_place(session: Session, row: DocumentRow, finder: Finder) -> set[str]:
+    """A document whose text is gone: the records of it lose the values, its cases stay where they are."""
+    touched = set()
+    for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == row.id)):
+        article.title, article.analysis = finder.cover(article.title), finder.without(article.analysis)
+    for case in session.scalars(sa.select(CaseRow).where(CaseRow.document_id == row.id)):
+        case.data = finder.without(case.data)
+        case.stamp = identity.stamp({**case.data, "text": now()}, case.signature)
+        touched |= {case.incident_id} if case.incident_id else set()
+    session.flush()
+    snapshots.erase(session, [row.id])
+    return set() if row.withdrawn else touched
 
 
 def empty(session: Session, document_id: str, when: str) -> None:

@@ -4,13 +4,14 @@ In: a TOML file of rules (FANZHA_RETENTION), a store, a day. Out: documents that
 the feed), documents that lost names and numbers only, counts, one line in the audit log. Without a file nothing is ever removed. The
 audit log is not touched. A rule: nature ("complaint", "published", "" for either), source (a glob over publisher, address or origin, "" for
 any), basis (why it may be kept at all), days (the whole document), personal_days (names and numbers in it), personal (which of them, as
-`nlp.named` sorts them). The first rule that fits a document counts; days run from when it was received; 0 keeps for ever.
+`nlp.named` sorts them), fields (days of single groups: contacts, accounts, …, text; see `GROUPS`). A group that went leaves the incident
+without it and a line in the feed that names it. The first rule that fits a document counts; days run from when it was received; 0 keeps for ever.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -34,6 +35,20 @@ PAGE = 50
 SCAN = 1000
 # Of a person's, in a document; a suspect's name is what a case is known by and stays as long as the document.
 PERSONAL = ("victim", "phone", "account", "contact", "locality")
+# Groups of fields that a rule may give days of their own → the sorts of `nlp.named` in them. quotes: what incidents quote of the text; text:
+# all the rest of it. They have no sort, and go last, as names are looked for in the text.
+QUOTES = "quotes"
+GROUPS: dict[str, tuple[str, ...]] = {
+    "contacts": ("phone", "contact"),
+    "accounts": ("account",),
+    "addresses": ("locality",),
+    "victims": ("victim",),
+    "names": ("victim", "suspect", "other", "perhaps"),
+    redact.TEXT: (),
+    QUOTES: (),
+}
+# What `personal_days` takes out is noted under this name.
+PERSONAL_GROUP = "personal"
 NATURES = ("", "complaint", "published")
 # By itself (the background worker) no more than this share of all documents goes in one day, unless they are few: a clock that jumped
 # ahead, or a slip in the rules, must not empty a store. `fanzha retain` removes whatever is due.
@@ -50,6 +65,12 @@ class Rule:
     days: int = 0
     personal_days: int = 0
     personal: tuple[str, ...] = PERSONAL
+    fields: Mapping[str, int] = field(default_factory=dict)
+
+    def groups(self) -> dict[str, tuple[int, tuple[str, ...]]]:
+        """Group → (days, sorts of names in it), for those that have days."""
+        own = {PERSONAL_GROUP: (self.personal_days, self.personal)} if self.personal_days else {}
+        return own | {name: (days, GROUPS[name]) for name, days in self.fields.items()}
 
     def fits(self, nature: str, sources: Sequence[str]) -> bool:
         """Is this the rule for such a document?"""
@@ -60,10 +81,14 @@ class Rule:
 
 @dataclass(slots=True)
 class Retained:
-    """What went, or would go. documents, personal: ids; incidents: ids of those that ended; changes: numbers in the feed."""
+    """What went, or would go. documents, personal (those that lost groups of fields): ids; fields: group → how many documents lost it;
+
+    incidents: ids of those that ended; changes: numbers in the feed.
+    """
 
     documents: list[str] = field(default_factory=list)
     personal: list[str] = field(default_factory=list)
+    fields: dict[str, int] = field(default_factory=dict)
     incidents: list[str] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
     by_rule: dict[str, int] = field(default_factory=dict)
@@ -83,7 +108,7 @@ def load(file: Path) -> list[Rule]:
 def _rule(said: Any, where: str) -> Rule:
     numbers = [said.get(name, 0) for name in ("days", "personal_days")]
     texts = [said.get(name, "") for name in ("basis", "nature", "source")]
-    known = {"basis", "nature", "source", "days", "personal_days", "personal"}
+    known = {"basis", "nature", "source", "days", "personal_days", "personal", "fields"}
     if unknown := set(said) - known:
         raise InputError(f"不认识 {'、'.join(sorted(unknown))}", where=where, expected="、".join(sorted(known)))
     if not all(isinstance(text, str) for text in texts) or not said.get("basis", "").strip():
@@ -95,7 +120,29 @@ def _rule(said: Any, where: str) -> Rule:
     personal = said.get("personal", list(PERSONAL))
     if not isinstance(personal, list) or not set(personal) <= {*PERSONAL, "suspect", "other"}:
         raise InputError(f"personal = {personal!r}", where=where, expected="、".join((*PERSONAL, "suspect", "other")))
+    _check_fields(said.get("fields", {}), numbers[1], where)
     return Rule(**said | {"personal": tuple(personal)})
+
+
+def _check_fields(fields: Any, personal_days: int, where: str) -> None:
+    if not isinstance(fields, dict) or not set(fields) <= set(GROUPS):
+        raise InputError(
+            f"fields = {fields!r}", where=where, expected="fields = { 类别 = 天数 }，类别为 " + "、".join(GROUPS)
+        )
+    if any(isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 36_500 for days in fields.values()):
+        raise InputError("fields 里的天数不对", where=where, expected="1 到 36500 的整数；一直留着的不写")
+    text = fields.get(redact.TEXT, fields.get(QUOTES))
+    if QUOTES in fields and not fields.get(redact.TEXT, 36_501) <= fields[QUOTES]:
+        raise InputError(
+            "引文先于全文到期", where=where, expected="写了 quotes 就要写 text，天数不多于 quotes：引文就在全文里"
+        )
+    earlier = [days for name, days in fields.items() if name not in (redact.TEXT, QUOTES)] + [personal_days]
+    if text and max(earlier) > text:
+        raise InputError(
+            "全文先于姓名号码到期",
+            where=where,
+            expected="text、quotes 的天数不少于别的类别：全文没有了，就找不到还要去掉的",
+        )
 
 
 def run(
@@ -105,12 +152,17 @@ def run(
     at = at or datetime.now(UTC)
     done = Retained()
     with store.reading() as session:
-        expired, personal = [], []
-        for document_id, rule, whole in _due(session, rules, at):
-            (expired if whole else personal).append(document_id)
+        expired: list[str] = []
+        partly: dict[str, dict[str, tuple[str, ...]]] = {}
+        for document_id, rule, groups in _due(session, rules, at):
             done.by_rule[rule.basis] = done.by_rule.get(rule.basis, 0) + 1
-            if not whole:
-                done.personal.append(document_id)
+            if groups is None:
+                expired.append(document_id)
+                continue
+            partly[document_id] = groups
+            done.personal.append(document_id)
+            for name in groups:
+                done.fields[name] = done.fields.get(name, 0) + 1
         count = session.scalar(sa.select(sa.func.count()).where(DocumentRow.expired_at == "")) or 0
         done.documents = expired
         done.incidents = _ending(session, expired)
@@ -119,19 +171,19 @@ def run(
             f"一次到期 {len(expired)} 件，共 {count} 件：可能是时钟或规则有误，没有动", where="FANZHA_RETENTION",
             advice="先看 fanzha retain --dry-run，确实如此再运行 fanzha retain",
         )  # fmt: skip
-    if dry_run or not (expired or personal):
+    if dry_run or not (expired or partly):
         return done
     for chunk in _pages(expired):
         with store.writing() as session:
             done.changes += expire(session, chunk)
-    sorts = {name: rule.personal for name, rule in _rules_of(store, rules, personal).items()}
-    for chunk in _pages(personal):
+    for chunk in _pages(list(partly)):
         with store.writing() as session:
-            done.changes += forget_names(session, {name: sorts[name] for name in chunk})
+            done.changes += forget_fields(session, {name: partly[name] for name in chunk})
     with store.writing() as session:
         detail = {
             "documents": len(expired),
-            "personal": len(personal),
+            "personal": len(partly),
+            "fields": done.fields,
             "incidents": len(done.incidents),
             "bases": done.by_rule,
         }
@@ -169,15 +221,24 @@ def expire(session: Session, document_ids: Sequence[str]) -> list[int]:
     return numbers
 
 
-def forget_names(session: Session, sorts: dict[str, tuple[str, ...]]) -> list[int]:
-    """Take names and numbers of these sorts out of documents: id → sorts. Returns the numbers of the changes."""
+def forget_fields(session: Session, wanted: Mapping[str, Mapping[str, tuple[str, ...]]]) -> list[int]:
+    """Take groups of fields out of documents: id → group → sorts of names in it. Returns the numbers of the changes, which name the groups."""
     changes.lock(session)
-    touched: set[str] = set()
-    for document_id, wanted in sorts.items():
+    touched: dict[tuple[str, ...], set[str]] = {}
+    when = now()
+    for document_id, groups in wanted.items():
         row = session.get_one(DocumentRow, document_id)
-        values = [name for name, sort in row.names.items() if sort in wanted and _is_long_enough(name)]
-        touched |= redact.redact(session, document_id, Finder(values))
-    return incidents.rebuild(session, touched)
+        sorts = {sort for told in groups.values() for sort in told}
+        values = [name for name, sort in row.names.items() if sort in sorts and _is_long_enough(name)]
+        found = redact.redact(session, document_id, Finder(values)) if values else set()
+        if redact.TEXT in groups or QUOTES in groups:
+            found |= redact.cover_text(session, document_id, quotes=QUOTES in groups)
+        row.expired_fields = {**row.expired_fields, **dict.fromkeys(groups, when)}
+        touched.setdefault(tuple(sorted(groups)), set()).update(found)
+    numbers = []
+    for named, incident_ids in sorted(touched.items()):
+        numbers += incidents.rebuild(session, incident_ids, fields=named)
+    return sorted(numbers)
 
 
 def _is_long_enough(name: str) -> bool:
@@ -188,13 +249,16 @@ def _is_long_enough(name: str) -> bool:
     return True
 
 
-def _due(session: Session, rules: Sequence[Rule], at: datetime) -> Iterator[tuple[str, Rule, bool]]:
-    """(document, rule, whole) for everything that is due, the oldest first."""
-    least = min((days for rule in rules for days in (rule.days, rule.personal_days) if days), default=0)
+def _due(
+    session: Session, rules: Sequence[Rule], at: datetime
+) -> Iterator[tuple[str, Rule, dict[str, tuple[str, ...]] | None]]:
+    """(document, rule, groups that go; None: the whole) for everything that is due, the oldest first."""
+    every = (days for rule in rules for days in (rule.days, *(days for days, _ in rule.groups().values())) if days)
+    least = min(every, default=0)
     if not least:
         return
     columns = (DocumentRow.id, DocumentRow.nature, DocumentRow.publisher, DocumentRow.url, DocumentRow.origin,
-               DocumentRow.stored_at, DocumentRow.redacted_at)  # fmt: skip
+               DocumentRow.stored_at, DocumentRow.expired_fields)  # fmt: skip
     query = sa.select(*columns).where(DocumentRow.expired_at == "", DocumentRow.stored_at < _moment(at, least))
     for row in session.execute(
         query.order_by(DocumentRow.stored_at, DocumentRow.id), execution_options={"yield_per": SCAN}
@@ -203,20 +267,14 @@ def _due(session: Session, rules: Sequence[Rule], at: datetime) -> Iterator[tupl
         if rule is None:
             continue
         if rule.days and row.stored_at < _moment(at, rule.days):
-            yield row.id, rule, True
-        elif rule.personal_days and not row.redacted_at and row.stored_at < _moment(at, rule.personal_days):
-            yield row.id, rule, False
-
-
-def _rules_of(store: Store, rules: Sequence[Rule], document_ids: Sequence[str]) -> dict[str, Rule]:
-    wanted = set(document_ids)
-    columns = (DocumentRow.id, DocumentRow.nature, DocumentRow.publisher, DocumentRow.url, DocumentRow.origin)
-    found = {}
-    with store.reading() as session:
-        for chunk in _pages(sorted(wanted)):
-            for row in session.execute(sa.select(*columns).where(DocumentRow.id.in_(chunk))):
-                found[row.id] = next(r for r in rules if r.fits(row.nature, (row.publisher, row.url, row.origin)))
-    return found
+            yield row.id, rule, None
+            continue
+        due = {
+            name: sorts for name, (days, sorts) in rule.groups().items()
+            if name not in row.expired_fields and row.stored_at < _moment(at, days)
+        }  # fmt: skip
+        if due:
+            yield row.id, rule, due
 
 
 def _ending(session: Session, document_ids: Sequence[str]) -> list[str]:

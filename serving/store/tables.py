@@ -82,6 +82,8 @@ class DocumentRow(Base):
     # When its names and numbers were taken out, when its whole text was; "" while they stand.
     redacted_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
     expired_at: Mapped[str] = mapped_column(Moment, default="", server_default="")
+    # Groups of fields that went before the document (`serving.keeping.retention`): group → when.
+    expired_fields: Mapped[dict[str, str]] = mapped_column(Json, default=dict, server_default="{}")
     __table_args__ = (Index("ix_documents_expired_at_stored_at", "expired_at", "stored_at"),)
 
 
