@@ -32,7 +32,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 $(VENV_ALL)/.installed: pyproject.toml
 	@test -x $(VENV_ALL)/bin/python || $(PYTHON) -m venv $(VENV_ALL)
 	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) torch==2.13.0
-	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) -e ".[dev,train,scale,console,telemetry,full]"
+	@$(VENV_ALL)/bin/pip install $(PIP_FLAGS) -e ".[dev,train,scale,console,maps,telemetry,full]"
 	@touch $@
 
 # The only pretrained weights to be had; its SHA-256 is pinned in training/encoder_weights.py.

@@ -156,7 +156,7 @@ def _reached(
         raise PrivateAddressError(
             "不是公网地址",
             where=host,
-            advice="内网主机须点名放行（推送 FANZHA_PRIVATE_HOSTS，watch allow_private）",
+            advice="内网主机须点名放行（推送 FANZHA_PRIVATE_HOSTS，watch allow_private，导入网址 FANZHA_FETCH_HOSTS）",
         )
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     connection = _Pinned(host, port, addresses[0], parts.scheme == "https", connector, seconds)

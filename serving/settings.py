@@ -22,6 +22,7 @@ ROLES = (
     "admin",
 )  # DESIGN §6; the default everywhere but the local command line is reader
 
+MAPS = ("tiles", "shapes")
 VARIABLES: Mapping[str, str] = {
     "FANZHA_STORE": f"事件库地址（SQLAlchemy URL 或 SQLite 文件路径），默认 {DEFAULT_STORE}",
     "FANZHA_MODEL": "模型目录，默认为随软件安装的模型",
@@ -40,8 +41,11 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_BASE_URL": "对外的地址，如 https://fanzha.example.org；不设则用请求的地址（订阅、STIX 中的链接）",
     "FANZHA_STREAM_SECONDS": "一条变更流（SSE）最长多少秒，之后由客户端接着连，默认 600",
     "FANZHA_PRIVATE_HOSTS": "允许推送到的内网主机名，逗号分隔；不设则只推送到公网地址",
+    "FANZHA_FETCH": "off 则工作台不去取粘贴的网址，这台机器什么也不往外问；默认 on，只去公网",
+    "FANZHA_FETCH_HOSTS": "工作台取粘贴的网址时也可以去的内网主机名，逗号分隔；不设则只去公网",
     "FANZHA_WEBHOOKS": "off 则这个进程不发推送，默认 on",
     "FANZHA_SECOND_SHARE": "标注：多大的一份由两个人各标一遍（0 到 1），默认 0.1",
+    "FANZHA_MAP": "总览的地图：tiles 为示意图（默认）；shapes 为实际轮廓，要先 pip install 'fanzha[maps]'，只供内部查看",
     "FANZHA_ANALYZER": "仅供测试：“模块:函数”，返回代替正式分析器的对象",
 }
 
@@ -63,6 +67,9 @@ class Settings:
     analyzer: str = ""
     webhooks: bool = False
     private_hosts: tuple[str, ...] = ()
+    fetch: bool = True  # may the console fetch pages whose addresses somebody pasted
+    fetch_hosts: tuple[str, ...] = ()
+    map: str = "tiles"  # of the overview: tiles or shapes
     retention: Path | None = None
     second_share: float = 0.1  # of the documents that are annotated, how many get a second annotation
 
@@ -92,6 +99,9 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         raise InputError(
             f"FANZHA_SECOND_SHARE={share}", expected="0 到 1 的小数，如 0.1", advice="改正环境变量或不设置它"
         )
+    drawn = values.get("FANZHA_MAP", "") or "tiles"
+    if drawn not in MAPS:
+        raise InputError(f"FANZHA_MAP={drawn}", expected="、".join(MAPS), advice="改正环境变量或不设置它")
     return Settings(
         store=store_url(store or values.get("FANZHA_STORE", "") or DEFAULT_STORE),
         model=Path(model) if model else None,
@@ -105,11 +115,17 @@ def load(environment: Mapping[str, str] | None = None, *, store: str | None = No
         retention=Path(retention) if retention else None,
         analyzer=values.get("FANZHA_ANALYZER", ""),
         webhooks=values.get("FANZHA_WEBHOOKS", "on") != "off",
-        private_hosts=tuple(
-            host for host in values.get("FANZHA_PRIVATE_HOSTS", "").replace(" ", "").split(",") if host
-        ),
+        private_hosts=_hosts(values, "FANZHA_PRIVATE_HOSTS"),
+        map=drawn,
+        fetch=values.get("FANZHA_FETCH", "on") != "off",
+        fetch_hosts=_hosts(values, "FANZHA_FETCH_HOSTS"),
         second_share=float(share),
     )
+
+
+def _hosts(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Names of hosts, parted by commas."""
+    return tuple(host for host in values.get(name, "").replace(" ", "").split(",") if host)
 
 
 def _whole(values: Mapping[str, str], name: str, otherwise: int, most: int, least: int = 1) -> int:

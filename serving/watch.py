@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -27,9 +26,9 @@ from serving import batches, watch_pages
 from serving.store import Store
 from serving.store.identity import now
 from serving.store.watch_tables import WatchedRow
-from serving.watch_fetch import LIST_BYTES, PAGE_BYTES, Fetched, Later, Refused, Visitor
+from serving.watch_fetch import LIST_BYTES, PAGE_BYTES, Fetched, Later, Refused, Visitor, in_turn
 from serving.watch_leases import Leases
-from serving.watch_sources import Plan, Source, origin_of
+from serving.watch_sources import Plan, Source
 
 # Sitemaps of one index that are looked at in one round: a large site has some hundred, most of them never change again.
 NESTED = 100
@@ -78,7 +77,7 @@ def once(store: Store, plan: Plan, visitor: Visitor, on_step: Callable[[Round, s
         with store.reading() as session:
             rows = watch_pages.due(session, sources)
         done.to_fetch = len(rows)
-        for row in _by_readiness(rows, visitor):
+        for row in in_turn(rows, lambda row: row.url, visitor):
             if row.source in leases.keep():
                 tell(done, row.url)
                 _page(store, by_name[row.source], row, visitor, done)
@@ -258,18 +257,6 @@ def _trouble(store: Store, row: WatchedRow, error: FanzhaError, done: Round, kee
             else:
                 due = watch_pages.fail(session, row.id, reason, final=isinstance(error, Refused) and error.final).due
     done.troubles.append(Trouble(row.source, row.url, reason, due))
-
-
-def _by_readiness(rows: list[WatchedRow], visitor: Visitor) -> Iterator[WatchedRow]:
-    """Each page once, always one of the host that may be asked first, so that a slow host holds up nobody else."""
-    waiting: dict[str, list[WatchedRow]] = defaultdict(list)
-    for row in reversed(rows):
-        waiting[origin_of(row.url)].append(row)
-    while waiting:
-        first = min(waiting, key=lambda origin: visitor.ready(waiting[origin][-1].url))
-        yield waiting[first].pop()
-        if not waiting[first]:
-            del waiting[first]
 
 
 def _too_old(link: Link, source: Source) -> str:

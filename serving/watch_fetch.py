@@ -8,12 +8,13 @@ excuse. Every request goes through `serving.outbound`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from corpora.limits import MEGABYTE, Limits
@@ -45,6 +46,7 @@ _LATER = frozenset({429, 503})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 Get = Callable[..., Answer]
+Asked = TypeVar("Asked")
 
 
 class Later(FanzhaError):
@@ -216,6 +218,18 @@ class Visitor:
             return outbound.unpacked(body, "gzip", limit, where)
         except OutboundError as error:
             raise Refused(str(error), where=where) from error
+
+
+def in_turn(asked: Iterable[Asked], address: Callable[[Asked], str], visitor: Visitor) -> Iterator[Asked]:
+    """Each once, always one of the host that may be asked first, so that a slow host holds up nobody else; one host's in their order."""
+    waiting: dict[str, list[Asked]] = defaultdict(list)
+    for each in reversed(list(asked)):
+        waiting[origin_of(address(each))].append(each)
+    while waiting:
+        first = min(waiting, key=lambda origin: visitor.ready(address(waiting[origin][-1])))
+        yield waiting[first].pop()
+        if not waiting[first]:
+            del waiting[first]
 
 
 @lru_cache(maxsize=256)

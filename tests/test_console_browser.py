@@ -8,7 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.console import shape_map
+from serving.page_list import MOST
 from tests.console_world import PATIENCE, Browser, browser, console, filled, missing
+from tests.test_watch import Site
+from tests.test_watch import page as article
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "runs")]
 INCIDENT = "articles/fengqiu.md"
@@ -24,7 +28,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "articles/xiamen.txt",
         "complaints/platform_feedback.jsonl",
     )
-    with console(filled(folder, *samples), folder) as started:
+    with console(filled(folder, *samples), folder, FANZHA_FETCH_HOSTS="127.0.0.1", FANZHA_MAP="shapes") as started:
         yield started
 
 
@@ -216,14 +220,24 @@ def test_a_foreign_page_opens_no_socket(address: str) -> None:
 
 
 def test_the_overview_leads_from_a_province_to_a_city_s_incidents(page: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
     page.open("/console")
     page.until(lambda: "新事件" in page.text() and page.all("svg"), "figures and chart")
     assert "待研判" in page.text()
-    page.click(".tile[data-value='41']")
+    assert page.all(".trick .behind")  # the incidents behind a trick
+    # 1. The province by keyboard, tile or shape.
+    page.driver.execute_script("arguments[0].focus()", page.one("[data-act=province][data-value='41']"))
+    page.press(Keys.ENTER)
     page.until(lambda: "河南" in page.text(".cities"), "the cities of the province")
+    # 2. A city, and its incidents.
     next(link for link in page.all(".cities li a") if link.text == "新乡市").click()
     page.until(lambda: "place=4107" in page.driver.current_url and page.ready(), "the incidents of the city")
     page.until(lambda: "点赞三天挣了94块" in page.text(".incidents"), "the incident")
+    # 3. Where the extra is there its shapes stand in the tiles' place once they are read, and say where they come from.
+    page.open("/console")
+    page.until(lambda: page.all("svg.shapes [data-value='41']") or not shape_map.installed(), "the shapes")
+    assert not shape_map.installed() or "审图号" in page.text(".map")
 
 
 def test_three_complaints_are_decided_by_keyboard_alone(page: Browser, address: str) -> None:
@@ -258,6 +272,15 @@ def test_three_complaints_are_decided_by_keyboard_alone(page: Browser, address: 
     page.press("u")
     page.until(lambda: lying() == seen[2] and "已撤销" in page.text(".saved"), "the third again")
     assert httpx.get(f"{address}/v1/reports/{seen[2]}").json()["reviewed_by"] == ""
+    # 3. Another one decides it meanwhile: nothing of his is overwritten, both decisions can be seen, and it is still this person's turn.
+    said = httpx.put(f"{address}/v1/reports/{seen[2]}", json={"kind": "unrelated"}, timeout=PATIENCE)
+    assert said.status_code == 200, said.text
+    page.press("1")
+    page.until(lambda: "您选的是" in page.text("[data-report]") and lying() == seen[2], "both decisions")
+    assert "与诈骗无关" in page.text("[data-report] .about")
+    assert httpx.get(f"{address}/v1/reports/{seen[2]}").json()["kind"] == "unrelated"
+    page.press("s")
+    page.until(lambda: lying() not in ("", seen[2]), "on with the next one")
 
 
 def test_two_browsers_never_get_the_same_complaint(page: Browser, tmp_path: Path) -> None:
@@ -310,15 +333,47 @@ def test_a_spreadsheet_with_two_bad_rows_is_imported_and_undone(page: Browser, a
     assert httpx.get(f"{address}/v1/batches/{batch}").json()["state"] == "undone"
 
 
-def test_pasted_text_is_imported_and_a_list_of_addresses_is_not(page: Browser) -> None:
-    page.open("/console/import")
-    field = page.one("#paste")
-    field.send_keys("http://example.invalid/a")
+def test_a_pasted_list_of_addresses_is_fetched_and_each_that_fails_says_why(page: Browser, address: str) -> None:
+    site = Site()
+    site.answers = {
+        "/robots.txt": "User-agent: *\nDisallow: /private\n",
+        "/case.html": article("冒充客服案", "冒充客服退款骗走三万一千元"),
+    }
+    listed = [
+        f"{site.address}/case.html",
+        f"{site.address}/gone.html",
+        f"{site.address}/private/a.html",
+        "http://10.0.0.8/inside",  # an address, not a name: nobody is asked for it
+    ]
+    try:
+        page.open("/console/import")
+        page.one("#paste").send_keys("\n".join(listed))
+        page.click("[data-paste]")
+        page.until(lambda: len(page.all("table.refused tbody tr")) == 3, "the three that could not be had")
+        told = page.text("table.refused")
+        for reason in ("对方答 404", "robots.txt 不允许", "不是公网地址"):
+            assert reason in told
+        page.until(lambda: page.one("#paste").get_property("value") == "", "the field is empty again")
+        page.until(lambda: "新收\n1" in page.text("[data-batch]"), "the page is in")
+        page.click("[data-batch] [data-act=undo]")
+        page.until(lambda: "确认撤销" in page.text("[data-batch]"), "the question")
+        page.click("[data-batch] [data-act=undo]")
+        page.until(lambda: "已撤销" in page.text("[data-batch]"), "undone")
+    finally:
+        site.close()
+    # 2. One more than is fetched at a time: said why, and what was typed stays.
+    page.driver.execute_script(
+        "document.querySelector('#paste').value=arguments[0]",
+        "\n".join(f"http://10.0.0.8/{n}" for n in range(MOST + 1)),
+    )
     page.click("[data-paste]")
-    page.until(lambda: "工作台不联网" in page.text("body"), "why not")
-    assert field.get_property("value") == "http://example.invalid/a"
-    field.clear()
-    field.send_keys("3月9日，我被人以兼职刷单为名骗走1200元。")
+    page.until(lambda: f"一次至多 {MOST} 个" in page.text(".problem"), "why not")
+    assert "http://10.0.0.8/0" in page.one("#paste").get_property("value")
+
+
+def test_pasted_text_is_imported(page: Browser) -> None:
+    page.open("/console/import")
+    page.one("#paste").send_keys("3月9日，我被人以兼职刷单为名骗走1200元。")
     page.click("[data-paste]")
     page.until(lambda: "新收\n1" in page.text("[data-batch]"), "it is in")
     page.until(lambda: page.one("#paste").get_property("value") == "", "the field is empty again")

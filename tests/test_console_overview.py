@@ -13,6 +13,7 @@ from serving import inbox, rulings, statistics
 from serving.console import overview_numbers as numbers
 from serving.console import wording
 from serving.console.room import Visitor
+from serving.settings import Settings
 from serving.store.tables import IncidentPlaceRow, IncidentRow
 from serving.worker import Worker
 from tests.fake_analyzer import make
@@ -64,6 +65,11 @@ def test_a_week_and_the_week_before(store):
         assert numbers.sums(session, week.before, week.before_until, "admin") == numbers.Sum(1, 300, 300, 0)
         assert numbers.sums(session, week.since, week.until, "reader") == numbers.Sum(2, 100, 200, 0)
         assert numbers.tricks(session, week, "admin") == [("跑分", 2, 0), ("猫池", 1, 1)]
+        # Behind each its newest incidents of the week, not those of the week before.
+        assert numbers.behind(session, week, "admin", ["跑分", "猫池"]) == {
+            "跑分": [f"i-{1:016x}", f"i-{2:016x}"],
+            "猫池": [f"i-{2:016x}"],
+        }
 
 
 def test_an_incident_counts_once_in_a_province_and_districts_stand_for_cities(store):
@@ -104,7 +110,8 @@ def test_news_tell_a_reader_nothing_of_what_is_no_longer_for_him(tmp_path):
     with opened.writing() as session:
         inbox.accept(session, Document("a", "刷单被骗 受害人：赵小红 损失：32800", origin="test", nature="published"))
     Worker(opened, make()).drain()
-    room = cast(Any, SimpleNamespace(store=opened, note=lambda *told: None))
+    engine = SimpleNamespace(settings=Settings())
+    room = cast(Any, SimpleNamespace(store=opened, engine=engine, note=lambda *told: None))
 
     def news(role):
         return overview_screen._Screen(room, Visitor("甲", role), 7, 0)._news()[0]

@@ -14,6 +14,7 @@ from serving.batches import sentence
 from serving.console import wording
 from serving.console.html_parts import Html, empty, join, options, tag, void
 from serving.console.room import BASE
+from serving.page_list import PageList
 
 STATES = {"running": "进行中", "finished": "完成", "undone": "已撤销"}
 # Cells of the preview are cut here; the whole text goes in.
@@ -28,9 +29,10 @@ def bring_in(natures: Mapping[str, str]) -> Html:
         void("input", type="file", id="file", class_="file"), class_="drop", data_drop=True,
     )  # fmt: skip
     paste = tag(
-        "div", tag("textarea", id="paste", rows=4, placeholder="或在这里粘贴一件投诉、一篇文章", aria_label="粘贴文字"),
+        "div", tag("textarea", id="paste", rows=4, aria_label="粘贴文字或网址",
+            placeholder="或在这里粘贴一件投诉、一篇文章；或一串网址，一行一个，由这台机器去取"),
         tag("div", tag("select", options(natures, ""), id="paste-nature", aria_label="性质"),
-            tag("button", "导入文字", type="button", class_="button", data_paste=True), class_="tools"),
+            tag("button", "导入粘贴的", type="button", class_="button", data_paste=True), class_="tools"),
         class_="paste",
     )  # fmt: skip
     return join(drop, paste)
@@ -98,8 +100,10 @@ def reading(name: str) -> Html:
     return tag("section", tag("h2", name), tag("p", "正在读取并存盘……", class_="inside", role="status"), class_="card")
 
 
-def outcome(batch: Any, progress: Mapping[str, int], refused: Sequence[Any], *, sure: bool) -> Html:
-    """What became of a batch, how far its analysis is, its bad rows, and the way back."""
+def outcome(
+    batch: Any, progress: Mapping[str, int], refused: Sequence[Any], *, sure: bool, under_way: PageList | None = None
+) -> Html:
+    """What became of a batch, how far its analysis is, its bad rows, and the way back. under_way: the list of addresses still fetched."""
     waiting = progress["accepted"] + progress["working"]
     total = sum(progress.values())
     done = total - waiting
@@ -134,14 +138,31 @@ def outcome(batch: Any, progress: Mapping[str, int], refused: Sequence[Any], *, 
         else None
     )
     undo = None
-    if batch.state != "undone":
+    if batch.state != "undone" and under_way is None:
         words = f"确认撤销这 {batch.new} 件？再按一次" if sure else "撤销本批"
         undo = tag("button", words, type="button", class_="button danger", data_act="undo", data_value=batch.id)
     look = tag("a", "去研判", href=f"{BASE}/desk", class_="button") if batch.new and batch.state != "undone" else None
     return tag(
         "section", tag("h2", f"本批结果：{batch.source}", tag("small", f"{batch.id}　{STATES.get(batch.state, batch.state)}")),
-        tag("div", lead, tag("div", tiles, class_="figures"), bar, _refused(batch, refused), tag("div", look, undo, class_="tools"), class_="inside"),
+        tag("div", lead, _fetching(batch.id, under_way), tag("div", tiles, class_="figures"), bar, _refused(batch, refused),
+            tag("div", look, undo, class_="tools"), class_="inside"),
         class_="card", data_batch=batch.id,
+    )  # fmt: skip
+
+
+def _fetching(batch_id: str, under_way: PageList | None) -> Html | None:
+    """How far a list of addresses is, which one is asked for, and how to stop."""
+    if under_way is None:
+        return None
+    total = len(under_way.listed)
+    return tag(
+        "div",
+        tag(
+            "p", tag("progress", max=total, value=under_way.done, aria_label="取网页的进度"),
+            f"　已取 {under_way.done}/{total}，正在取 {under_way.now[:80]}；同一网站一秒一页，可以离开本页", role="status", class_="soft",
+        ),
+        tag("button", "停止", type="button", class_="button", data_act="stop", data_value=batch_id),
+        class_="tools",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """导入: a file or pasted text becomes a batch: columns with a preview, progress, every bad row with its reason, and the way back.
 
 In: what is dropped, chosen or pasted in one browser. Out: a batch (`serving.batches`). Reading and refusing are `corpora`'s; the
-worker of the engine analyses what was accepted. Nothing is fetched: this machine asks no other.
+worker of the engine analyses what was accepted. A pasted list of addresses is fetched by `serving.page_list`, the browser asks nobody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nicegui import ui
 
 from nlp.errors import ConflictError, FanzhaError, InputError
 from nlp.records import Document
-from serving import batches
+from serving import batches, page_list
 from serving.api.guard import MAX_UPLOAD
 from serving.api.imports import file_name
 from serving.api.viewer import RANKS
@@ -29,14 +29,15 @@ from serving.console.html_parts import problem
 from serving.console.room import Room, Visitor, asked, told
 from serving.formats import flat_table
 from serving.ingest import IngestSummary, accept_all
+from serving.page_list import PageList, PageLists
 
 log = logging.getLogger("fanzha.console")
 BATCH_ID = re.compile(r"b-[0-9a-f]{16}")
-_ADDRESSES = re.compile(r"\s*(?:https?://\S+\s*)+")
 NATURES = {"": "按内容判断", "complaint": "投诉", "published": "公开报道"}
 POLL_SECONDS = 0.8
 # Bad rows shown; all of them are in the download.
 SHOWN = 50
+OFF = "管理员关掉了从网址导入（FANZHA_FETCH=off）；请把网页存成 HTML 或 WARC 后导入"
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ class Chosen:
 
 
 def register(room: Room) -> None:
-    """Register the page."""
+    """Register the page; lists of addresses on their way are known to all browsers."""
+    lists = PageLists()
 
     @ui.page("/import", title="导入", response_timeout=PAGE_SECONDS)
     async def bring(request: Request) -> None:
@@ -61,7 +63,7 @@ def register(room: Room) -> None:
                 refuse(visitor)
                 return
             batch = request.query_params.get("batch", "")
-            screen = _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "", request)
+            screen = _Screen(room, visitor, batch if BATCH_ID.fullmatch(batch) else "", request, lists)
             screen.open()
             await patiently(screen.draw())
 
@@ -69,8 +71,8 @@ def register(room: Room) -> None:
 class _Screen:
     """One browser's import."""
 
-    def __init__(self, room: Room, visitor: Visitor, batch: str, request: Request) -> None:
-        self.request = request
+    def __init__(self, room: Room, visitor: Visitor, batch: str, request: Request, lists: PageLists) -> None:
+        self.request, self.lists = request, lists
         self.room, self.visitor, self.batch = room, visitor, batch
         self.chosen: Chosen | None = None
         self.busy = False
@@ -144,18 +146,51 @@ class _Screen:
             await self._draw_result()
         elif what == "undo" and BATCH_ID.fullmatch(value):
             await self._undo(value)
+        elif what == "stop" and (found := self.lists.under_way(value)) is not None:
+            found.stop()
         elif what == "refused":
             await self._download()
 
     async def _paste(self, text: str) -> None:
         """Text from the field; the field keeps it until it is on disk."""
         nature, _, body = text.partition("|")
+        nature = nature if nature in NATURES else ""
         if not body.strip():
-            tell("请先粘贴文字", bad=True)
-        elif _ADDRESSES.fullmatch(body):
-            tell("这里只有网址。工作台不联网；请把网页存成 HTML 或 WARC 后导入", bad=True)
-        elif await self._import(Chosen("粘贴的文字.txt", text=body, nature=nature if nature in NATURES else "")):
+            tell("请先粘贴文字或网址", bad=True)
+            return
+        listed = page_list.addresses(body)
+        chosen = Chosen("粘贴的文字.txt", text=body, nature=nature)
+        if await (self._fetch(listed, nature) if listed else self._import(chosen)):
             ui.run_javascript("document.getElementById('paste').value=''")
+
+    async def _fetch(self, listed: list[str], nature: str) -> bool:
+        """Begin a batch of these addresses; they are fetched whether somebody looks on or not. True when it began."""
+        settings = self.room.engine.settings
+        if not settings.fetch:
+            tell(OFF, bad=True)
+            return False
+        if self.busy:
+            return False
+        self.busy = True
+
+        def begin() -> PageList:
+            self.room.note(self.visitor, "import", pages=len(listed))  # an address may name a victim
+            kind: page_list.Nature = "complaint" if nature == "complaint" else "published"
+            return self.lists.begin(self.room.store, listed, kind, settings.fetch_hosts)
+
+        try:
+            self.batch = (await asked(begin)).batch_id
+        except Exception as error:
+            if not isinstance(error, FanzhaError):
+                log.exception("import")
+            self.result.set_content(problem(told(error)))
+            return False
+        finally:
+            self.busy = False
+        self.sure = ""
+        await self._draw_result()
+        await self._draw_batches()
+        return True
 
     async def _import(self, chosen: Chosen) -> bool:
         """Read everything onto the disk; the worker analyses it then. True when it went in."""
@@ -189,6 +224,9 @@ class _Screen:
         """The first press asks, the second does it. As over the API, taking back is an editor's."""
         if RANKS.index(self.visitor.role) < RANKS.index("editor"):
             tell("撤销导入需要编辑或管理员身份", bad=True)
+            return
+        if self.lists.under_way(batch_id) is not None:
+            tell("还在取网页：先停止，再撤销", bad=True)
             return
         if self.sure != batch_id:
             self.batch, self.sure = batch_id, batch_id
@@ -244,9 +282,10 @@ class _Screen:
         except FanzhaError as error:
             self.result.set_content(problem(str(error)))
             return
+        under_way = self.lists.under_way(batch_id)
         waiting = progress["accepted"] + progress["working"]
-        self.timer.active = bool(waiting) and batch.state != "undone"
-        self.result.set_content(parts.outcome(batch, progress, rows, sure=self.sure == batch_id))
+        self.timer.active = under_way is not None or (bool(waiting) and batch.state != "undone")
+        self.result.set_content(parts.outcome(batch, progress, rows, sure=self.sure == batch_id, under_way=under_way))
 
     async def _draw_batches(self) -> None:
         def question() -> list[Any]:

@@ -7,7 +7,7 @@ index over the moment of arrival carries the figures, see migration 0020); the s
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,8 @@ MONTHS, TYPES = 24, 6
 # Incidents whose tricks are counted for one period: the newest.
 TRICKS_OF = 20_000
 TRICKS = 8
+# Incidents shown behind each trick, and among how many of the newest they are looked for.
+BEHIND, BEHIND_OF = 2, 2_000
 # A count of waiting things stops here.
 WAITING = 10_000
 
@@ -125,6 +127,17 @@ def tricks(session: Session, asked: Period, viewer: str) -> list[tuple[str, int,
     after, before = counted(asked.since, asked.until), counted(asked.before, asked.before_until)
     grown = sorted(after, key=lambda name: (before[name] - after[name], -after[name], name))
     return [(name, after[name], before[name]) for name in grown[:TRICKS]]
+
+
+def behind(session: Session, asked: Period, viewer: str, names: Sequence[str]) -> dict[str, list[str]]:
+    """Trick → the ids of its newest incidents in the period, at most `BEHIND` each, looked for among the newest `BEHIND_OF`."""
+    query = sa.select(IncidentRow.id, IncidentRow.tactics).where(*_seen(viewer, asked.since, asked.until))
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for incident_id, told in session.execute(query.order_by(IncidentRow.created_at.desc()).limit(BEHIND_OF)):
+        for name in told or ():
+            if name in found and len(found[name]) < BEHIND:
+                found[name].append(incident_id)
+    return found
 
 
 def waiting(session: Session) -> Waiting:

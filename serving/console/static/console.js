@@ -214,7 +214,9 @@
       if (event.key === "Escape" && typing(event.target)) event.target.blur();
       return;
     }
-    if (event.key === "/") {
+    const shape = event.target.closest("svg [role=button]");
+    if (shape && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); act(shape.dataset.act, shape.dataset.value); }
+    else if (event.key === "/") {
       const search = document.getElementById("search");
       if (search) { event.preventDefault(); search.focus(); search.select(); }
     } else if (event.key === "?") help();
