@@ -145,6 +145,15 @@ class Browser:
         ours = (self.address, self.address.replace("http", "ws", 1), "data:", "blob:", "about:", "chrome:", "devtools:")
         return [url for url in self.asked if not url.startswith(ours)]
 
+    def too_wide(self) -> Sequence[str]:
+        """What makes the page wider than its window, so that one had to scroll sideways to read it; a box that scrolls by itself may be wide."""
+        script = (
+            "const room=document.documentElement.clientWidth;if(document.documentElement.scrollWidth<=room+1)return[];"
+            "return[...document.querySelectorAll('body *')].filter(one=>one.getBoundingClientRect().right>room+1)"
+            ".map(one=>`${one.tagName}.${one.className} to ${Math.round(one.getBoundingClientRect().right)}`).slice(0,8)"
+        )
+        return [str(line) for line in self.driver.execute_script(script)]
+
     def complaints(self) -> Sequence[str]:
         """What the browser's own console calls an error (a script that failed, a resource that the policy refused)."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]

@@ -89,8 +89,16 @@ def test_spans_are_annotated_and_go_to_label_studio_s_form_and_back(page: Browse
     page.until(lambda: ("地点", text[2:4]) in spans(page), "the place")
     page.press("u")
     page.until(lambda: spans(page) == [("受害人", text[0:4])], "undone")
-    # 3. Kind and type by key; a reload keeps what was entered.
+    # 3. Kind, type and tactics by key; a reload keeps what was entered.
     page.press("q", "2")
+    page.press("t")
+    tactic = page.one("#an-tactics button kbd").find_element("xpath", "..").get_attribute("data-tactic")
+    pressed = f"#an-tactics [data-tactic='{tactic}']"
+    before = page.one(pressed).get_attribute("aria-pressed")
+    page.press("1")
+    page.until(lambda: page.one(pressed).get_attribute("aria-pressed") != before, "the tactic")
+    page.press(Keys.ESCAPE)
+    page.until(lambda: not page.all("#an-tactics kbd"), "digits are for types again")
     label = page.text("#an-labels .on [data-label] span")
     page.open("/console/annotate")
     page.until(lambda: page.text("#an-text"), "a document")

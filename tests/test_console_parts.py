@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -104,3 +106,23 @@ def test_a_real_incident_is_drawn_whole(tmp_path, quotes):
         )
     )
     assert all(word in drawn for word in ("赵小红", "3.28万元", "第 1 版", "建立"))
+
+
+def test_a_run_shows_its_curve_how_long_it_still_takes_and_how_to_end_it():
+    from serving.console import models_parts
+
+    run = SimpleNamespace(
+        title="完整训练（甲）", state="running", total=200, done=50, minutes_left=3.25, losses=[2.0, 1.0, 0.5], lines=["损失 0.5"], verb="train"
+    )  # fmt: skip
+    drawn = models_parts.running(cast(Any, run))
+    assert "50/200" in drawn
+    assert "约剩 3.2 分" in drawn
+    assert 'data-rules="cancel"' in drawn
+    # Worked by hand: 300 wide, the highest loss at 4, the lowest at 56.
+    assert 'points="0.0,4.0 150.0,38.7 300.0,56.0"' in drawn
+    assert "损失 2.000 → 0.500（最低 0.500）" in drawn
+    ended = models_parts.running(cast(Any, SimpleNamespace(**vars(run) | {"state": "cancelled"})))
+    assert "已取消" in ended
+    assert "约剩" not in ended
+    assert 'data-rules="cancel"' not in ended
+    assert "都在这里" in models_parts.running(None)

@@ -1,7 +1,8 @@
 """Writes docs/screens/: every screen of the console over the samples, light, dark, and on a phone.
 
 Run: python -m tests.write_screenshots [FOLDER [SCREEN…]]. Reads corpora/samples with the default model, starts the real console and a real
-Chromium. Each picture is smaller than 300 kB; a screen that does not come up ends the run with what stood there instead.
+Chromium. Each picture is smaller than 300 kB; a screen that does not come up, or is wider than
+its window, ends the run with what stood there instead.
 """
 
 from __future__ import annotations
@@ -136,6 +137,8 @@ def main(folder: Path, wanted: Sequence[str] = ()) -> None:
                             continue
                         go(page)
                         time.sleep(0.5)
+                        if wide := page.too_wide():
+                            raise SystemExit(f"{name}-{theme}：页面比窗口宽，要左右拖：{'；'.join(wide)}")
                         picture = folder / f"{name}-{theme}.png"
                         page.driver.save_screenshot(str(picture))
                         shrink(picture)

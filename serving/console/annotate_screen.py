@@ -29,7 +29,8 @@ from serving.console.turns import Turns
 log = logging.getLogger("fanzha.console")
 KEYS = (
     ("a", "保存，到下一件"), ("s", "跳过"), ("d", "删去选中的标注"), ("j / k", "下一件 / 上一件"), ("u", "撤销一步；没有可撤的就撤回上一件的保存"),
-    ("1–9", "选类型；选中文字或标注时选类别、作用"), ("Shift+1–9", "加减第二类型"), ("q w e", "案件、提示、无关"), ("n / b", "下一处 / 上一处标注"),
+    ("1–9", "选类型；选中文字或标注时选类别、作用"), ("Shift+1–9", "加减第二类型"), ("q w e", "案件、提示、无关"),
+    ("t", "手法：数字加减，再按 t 换下九个"), ("n / b", "下一处 / 上一处标注"),
     ("m", "用键盘标：方向键走，Shift+方向键选"), ("Shift+← →", "改选中标注的右端；再加 Alt 改左端"), ("r", "改选中标注的类别"),
 )  # fmt: skip
 # Documents that j and k go through, and savings that u takes back.

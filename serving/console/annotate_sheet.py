@@ -70,6 +70,7 @@ def load_sheet(session: Session, document_id: str, by: str, reasons: Sequence[st
     about = (
         "投诉" if row.nature == "complaint" else "公开报道", row.publisher, wording.day(row.published), f"{len(row.text):,} 字",
         {"own": f"您 {wording.local(own.at) if own else ''} 标过，可改", "machine": "起点是机器读的", "blank": "机器还没有读"}[origin],
+        f"这一件有 {len(articles)} 篇：种类、类型按讲案件的那一篇定，各篇的标注都算" if len(articles) > 1 else "",
     )  # fmt: skip
     return AnnotateSheet(
         document_id, visible(row.title or row.doc_id), tuple(filter(None, about)), tuple(reasons), visible(row.text),

@@ -54,8 +54,24 @@ def told_apart(report: ReportRow) -> str:
     if report.state == "withdrawn":
         return "这件投诉已撤回"
     what = taxonomy.load().name_of(said["label"]) if said.get("label") else ""
+    # A correction keeps the label of the one before it; one that says "unrelated" outweighs it.
     kind = "与诈骗无关" if said.get("kind") == "unrelated" else ""
-    return f"{who or '别人'} 已在 {wording.local(when)} 处理" + (f"（{what or kind}）" if what or kind else "")
+    return f"{who or '别人'} 已在 {wording.local(when)} 处理" + (f"（{kind or what}）" if kind or what else "")
+
+
+def meant(decision: Decision) -> str:
+    """A decision in words: 接受, 更正为刷单返利."""
+    return (
+        f"更正为{taxonomy.load().name_of(decision.label)}" if decision.action == "correct" else NAMES[decision.action]
+    )
+
+
+def now_stands(session: Session, report_id: str) -> str:
+    """Who decided what about a report that was decided meanwhile. Raises NotFoundError, ConflictError for one that was withdrawn."""
+    report = queries.get_report(session, report_id)
+    if report.state == "withdrawn":
+        raise ConflictError(told_apart(report), where=report_id)
+    return told_apart(report)
 
 
 def decide(session: Session, report_id: str, seen: str, decision: Decision, by: str) -> Done:
@@ -69,10 +85,9 @@ def decide(session: Session, report_id: str, seen: str, decision: Decision, by: 
     articles = session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == report.document_id)).all()
     before = tuple((article.number, article.kind, article.label) for article in articles)
     merged: tuple[int, ...] = ()
-    words = NAMES[decision.action]
+    words = meant(decision)
     if decision.action == "correct":
         reports.correct(session, report_id, by=by, kind="case", label=decision.label)
-        words = f"更正为{taxonomy.load().name_of(decision.label)}"
     elif decision.action == "reject":
         reports.correct(session, report_id, by=by, kind="unrelated")
     elif decision.action == "link":

@@ -14,7 +14,7 @@ from fastapi import Request
 from nicegui import ui
 
 from nlp import taxonomy
-from nlp.errors import FanzhaError
+from nlp.errors import ConflictError, FanzhaError
 from serving.console import decisions
 from serving.console.decisions import Decision, Done
 from serving.console.desk_queue import Item, Queue
@@ -99,12 +99,38 @@ class Desk(Turns[ReportSheet]):
             self.queue.again()
             link = f"（{sheet.external_id}）"
             tell(f"没有保存{link}：{told(error)}", bad=True)
+            if isinstance(error, ConflictError) and await self._bring_back(sheet, decision, error):
+                return
             if self.sheet is None:
                 await self.show_next()
             return
         self.undoable.append(done)
         self.decided += 1
         self.head.set_content(self.heading(f"{sheet.external_id}：{done.words}，已保存"))
+
+    async def _bring_back(self, sheet: ReportSheet, decision: Decision, error: ConflictError) -> bool:
+        """The complaint lies here again as it stands now, with what the other one decided and what was meant here; False where it is gone."""
+        meant = decisions.meant(decision)
+
+        def again() -> ReportSheet:
+            with self.room.store.reading() as session:
+                item = Item(
+                    sheet.item.report_id,
+                    0.0,
+                    (decisions.now_stands(session, sheet.item.report_id), f"您选的是：{meant}"),
+                )
+                return load_report(session, item, self.visitor.role)
+
+        try:
+            now = await asked(again)
+        except Exception as gone:
+            if not isinstance(gone, FanzhaError):
+                log.exception("desk")
+            return False
+        if self.sheet is not None:  # what lies there now comes right after
+            self.following = (self.sheet, draw_report(self.sheet))
+        self.show(now, draw_report(now), f"{sheet.external_id}：{error.found}；按 s 照他的，再定一次则改成您的")
+        return True
 
     def _write(self, sheet: ReportSheet, decision: Decision) -> Done:
         self.room.note(self.visitor, "decide", sheet.item.report_id, action=decision.action)

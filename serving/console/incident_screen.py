@@ -223,7 +223,10 @@ class _Screen:
                     "没有符合条件的事件", "放宽时间或金额，减少词语，或清除全部条件。",
                     tag("button", "清除条件", type="button", data_act="clear", class_="button"),
                 )  # fmt: skip
-            return empty("事件库还是空的", "导入文章或投诉后，事件会出现在这里。")
+            bring = tag("a", "导入文章或投诉", href=f"{BASE}/import", class_="button")
+            return empty(
+                "事件库还是空的", "导入文章或投诉后，事件会出现在这里。", bring if self.visitor.sees_all else None
+            )
         order, ascending = order_of(self.asked_for)
 
         def heading(name: str, key: str = "", class_: str = "") -> Html:

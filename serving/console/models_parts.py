@@ -1,31 +1,27 @@
 """What an editor sees of the models: the list, the card, who put which in use, two beside each other, a training with its curve.
 
-In: manifests, choices, a comparison, a run. Out: HTML; forms are sent by `static/console.js`. It loads no model.
+In: manifests, choices, a comparison, a run. Out: HTML. The forms are `models_forms`'. It loads no model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from nlp import taxonomy
 from serving.console import wording
-from serving.console.html_parts import Html, join, options, tag, void
+from serving.console.html_parts import Html, join, tag
 from serving.console.report_parts import Report
 from serving.model_choice import Choice
-from serving.shadow import MOST, Comparison
+from serving.shadow import Comparison
 from serving.training_run import TrainingRun
 
 # Differences on one page of a comparison.
 PAGE = 15
-# Reports offered, and what a model is measured on.
+# Reports offered.
 REPORTS = 10
-GOLD = {"open": "自撰语料（没学过的执笔口吻）", "own": "这里的标注（各件最终的一份）", "file": "自己的文件"}
-# What a full training reads.
-DATA = {"own": "这里的标注（各件最终的一份）与自撰语料", "folder": "自己的数据文件夹"}
 STATES = {"running": "进行中", "done": "已完成", "failed": "没有成功", "cancelled": "已取消"}
-EXTRA = "pip install 'fanzha[train]'（含 torch、scikit-learn）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def listing(models: Sequence[Listed], *, may_publish: bool) -> Html:
 def chosen(choices: Sequence[Choice], known: Sequence[str], current: str, *, may_publish: bool) -> Html:
     """Who put which model in use when; the ones before can be put back."""
     if not choices:
-        return tag("p", "还没有换过模型，用的是随软件安装的默认模型。", class_="soft")
+        return tag("p", "还没有换过模型，用的是随软件安装的默认模型。要换，先试跑，再由管理员按“发布”。", class_="soft")
     rows, offered = [], {current}
     for choice in choices:
         back = None
@@ -91,25 +87,6 @@ def chosen(choices: Sequence[Choice], known: Sequence[str], current: str, *, may
         rows.append(tag("tr", told))
     head = tag("tr", [tag("th", name, scope="col") for name in ("何时", "谁", "换用", "")])
     return tag("table", tag("thead", head), tag("tbody", rows), class_="choices")
-
-
-def trial_form(names: Sequence[str], current: str) -> Html:
-    """Which two models, on which documents."""
-    every = {name: name for name in names}
-    other = next((name for name in reversed(names) if name != current), current)
-    counts = {str(count): f"最新 {count} 件" for count in (20, 50, 100, MOST)}
-    on = {"reports": "投诉", "documents": "全部文档"}
-    fields = (
-        ("模型甲", "first", every, current),
-        ("模型乙", "second", every, other),
-        ("在哪些上", "which", on, "reports"),
-        ("多少", "count", counts, "50"),
-    )
-    return tag(
-        "form", [tag("label", tag("span", words), tag("select", options(choices, value), name=name)) for words, name, choices, value in fields],
-        tag("div", tag("button", "试跑", type="submit", class_="button main-act"), tag("small", "只看不写：库里什么也不变"), class_="tools"),
-        data_ruling="trial", class_="change",
-    )  # fmt: skip
 
 
 def compared(found: Comparison, page: int) -> Html:
@@ -145,77 +122,10 @@ def compared(found: Comparison, page: int) -> Html:
     )
 
 
-def few_form(names: Sequence[str], current: str, offered: Mapping[str, str]) -> Html:
-    """A new label from a dozen examples. offered: labels of the taxonomy that no chosen model speaks."""
-    hint = (
-        f"现行标签体系里还没有模型认得的：{'、'.join(f'{name}（{label}）' for label, name in offered.items())}。"
-        if offered
-        else ""
-    )
-    every = {name: name for name in names}
-    return tag(
-        "form", tag("p", f"8–16 篇写法不同的例子，每篇之间空一行；约一分钟。不用 torch，原有权重不动。{hint}", class_="soft"),
-        tag("label", tag("span", "编号"), void("input", name="id", required=True, maxlength=40, pattern="[a-z][a-z0-9_]{1,39}",
-                                             placeholder="如 elder_care", autocomplete="off", title="小写字母开头，小写字母、数字、下划线")),
-        tag("label", tag("span", "名称"), void("input", name="name", required=True, maxlength=40, autocomplete="off")),
-        tag("label", tag("span", "加在哪个模型上"), tag("select", options(every, current), name="base")),
-        tag("label", tag("span", "例子"), tag("textarea", name="examples", rows=6, required=True), class_="wide"),
-        tag("div", tag("button", "学这个类型", type="submit", class_="button main-act"), class_="tools"),
-        data_ruling="few", class_="change", id="few",
-    )  # fmt: skip
-
-
-def train_form(configurations: Sequence[str], missing: Sequence[str]) -> Html:
-    """A full training; where it cannot run here, how to get what is missing."""
-    if missing:
-        return tag(
-            "div", tag("p", f"这台机器没有装 {'、'.join(missing)}，不能完整训练。", class_="soft"), tag("p", "请管理员运行：", tag("code", EXTRA)),
-            tag("p", "上面“从几篇例子加一个类型”不需要它们。", class_="soft"), data_missing=True,
-        )  # fmt: skip
-    names = {name: name for name in configurations}
-    first = tag("select", options(names, "lexical"), name="configuration")
-    note = "在后台单独的进程里；用自己的文件夹时，取消或中断后再开始，从上次存下的接着做"
-    fields = (
-        ("配置", first), ("或自己的配置文件（TOML 路径）", void("input", name="file", autocomplete="off", placeholder="如 configs/own.toml")),
-        ("数据", tag("select", options(DATA, "own"), name="which")),
-        ("数据文件夹（内有 data/ 与 gold/）", void("input", name="data", autocomplete="off", placeholder="选“自己的数据文件夹”时填")),
-        ("从哪个编码器（文件夹，可不填）", void("input", name="encoder", autocomplete="off")),
-    )  # fmt: skip
-    return tag(
-        "form", [tag("label", tag("span", words), field) for words, field in fields],
-        tag("div", tag("button", "开始训练", type="submit", class_="button main-act"), tag("small", note), class_="tools"),
-        tag("p", "用这里的标注训练时，在标签体系里新增、拆分出来的类型一同学；自己的文件夹要带 annotations export 写出的 taxonomy.json，"
-                 "否则只认得随软件安装的类型。", class_="soft wide"),
-        data_ruling="train", class_="change", id="train",
-    )  # fmt: skip
-
-
-def evaluate_form(names: Sequence[str], current: str) -> Html:
-    """Which model is measured beside which, on what."""
-    every = {name: name for name in names}
-    other = next((name for name in names if name != current), current)
-    rows = (
-        ("评测哪个", "model", tag("select", options(every, current), name="model")),
-        ("与哪个同表", "against", tag("select", options(every, other), name="against")),
-        ("在哪些上", "gold", tag("select", options(GOLD, "open"), name="gold")),
-        (
-            "标注文件（JSONL 路径）",
-            "file",
-            void("input", name="file", autocomplete="off", placeholder="选“自己的文件”时填"),
-        ),
-    )
-    note = tag("small", "在后台单独的进程里；报告只有编号和分数，没有原文")
-    return tag(
-        "form", [tag("label", tag("span", words), field) for words, _, field in rows],
-        tag("div", tag("button", "评测", type="submit", class_="button main-act"), note, class_="tools"),
-        data_ruling="evaluate", class_="change", id="evaluate",
-    )  # fmt: skip
-
-
 def report_list(found: Sequence[Report]) -> Html:
     """Reports that lie there, each to be opened."""
     if not found:
-        return tag("p", "还没有评测报告。", class_="soft")
+        return tag("p", "还没有评测报告。在上面选好两个模型，按“评测”。", class_="soft")
     rows = [
         tag("li", tag("button", report.heading, type="button", class_="button small", data_rules="report", value=report.name),
             tag("small", wording.local(datetime.fromtimestamp(report.at, UTC).isoformat())))
@@ -239,7 +149,7 @@ def report_card(name: str, drawn: Html) -> Html:
 def running(run: TrainingRun | None) -> Html:
     """The present run, or the last one: how far, how long still, the curve of its loss, its last lines."""
     if run is None:
-        return tag("p", "没有进行中的训练。", class_="soft")
+        return tag("p", "没有进行中的训练或评测；开始以后，进度、曲线和输出都在这里。", class_="soft")
     progress = None
     if run.total and run.state == "running":
         progress = tag(

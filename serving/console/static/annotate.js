@@ -22,6 +22,7 @@
   let pending = null;  // [start, end] that is selected and not yet a span
   let caret = null;    // where the keyboard marks: {anchor, at}
   let retype = false;  // digits choose another type for the selected span
+  let tricks = null;   // digits add and take away tactics: {from, order}, nine at a time in the order that stood there
 
   // Drafts: of this tab only, without a letter of the text.
   const settling = location.pathname.includes("/dispute/");
@@ -36,7 +37,7 @@
     sheet = given;
     points = Array.from(sheet.text);
     said = copy(sheet.start);
-    undo = []; chosen = pending = caret = null; retype = false;
+    undo = []; chosen = pending = caret = tricks = null; retype = false;
     let note = sheet.note;
     const draft = readDraft(sheet.document_id);
     if (sheet.mine) { said = copy(sheet.mine); keep(); }
@@ -192,12 +193,12 @@
       label.cues.length ? el("p", { class: "soft" }, `常见词：${label.cues.slice(0, 10).join("、")}`) : "");
   };
   const drawTactics = () => {
-    const all = [...said.tactics, ...words.tactics.filter((name) => !said.tactics.includes(name))];
-    at("an-tactics").replaceChildren(...all.map((name) => button(said.tactics.includes(name), "", name, () => change(() => {
-      said.tactics = said.tactics.includes(name) ? said.tactics.filter((word) => word !== name) : [...said.tactics, name];
-    }), { class: "button small" })));
-    at("an-tactics-note").textContent = said.tactics.length ? `${said.tactics.length} 个` : "";
+    const all = tricks?.order || allTactics();
+    const digit = (place) => tricks && place >= tricks.from && place < tricks.from + 9 ? place - tricks.from + 1 : "";
+    at("an-tactics").replaceChildren(...all.map((name, place) => button(said.tactics.includes(name), digit(place), name, () => setTactic(name), { class: "button small", "data-tactic": name })));
+    at("an-tactics-note").textContent = tricks ? "数字加减，t 换下九个，Esc 结束" : said.tactics.length ? `${said.tactics.length} 个　t 用键盘选` : "t 用键盘选";
   };
+  const allTactics = () => [...said.tactics, ...words.tactics.filter((name) => !said.tactics.includes(name))];
   const drawSpans = () => {
     at("an-spans-note").textContent = said.spans.length ? `${said.spans.length} 处` : "";
     at("an-spans").replaceChildren(...(said.spans.length ? said.spans.map((span) => el("button", { type: "button", class: "fact", "aria-pressed": String(key(span) === chosen), "data-span": key(span), on: () => pick(key(span)) },
@@ -220,6 +221,15 @@
     if (said.kind === words.unrelated || label === said.label) return;
     change(() => { said.also = said.also.includes(label) ? said.also.filter((other) => other !== label) : [...said.also, label]; });
   };
+  const setTactic = (name) => change(() => {
+    said.tactics = said.tactics.includes(name) ? said.tactics.filter((word) => word !== name) : [...said.tactics, name];
+  });
+  const nextTactics = () => {
+    if (!tricks) tricks = { from: 0, order: allTactics() };
+    else if ((tricks.from += 9) >= tricks.order.length) tricks = null;
+    drawTactics();
+    at("an-tactics").querySelector("kbd")?.scrollIntoView({ block: "nearest" });
+  };
   const setType = (type) => {
     const span = pending ? null : selected(), [start, end] = pending || [span.start, span.end], made = { start, end, type, role: "" };
     retype = false;
@@ -234,7 +244,7 @@
     chosen = null;
     change(() => { said.spans = said.spans.filter((span) => key(span) !== gone); });
   };
-  const pick = (name) => { chosen = name; pending = caret = null; retype = false; drawText(); drawPalette(); drawSpans(); };
+  const pick = (name) => { chosen = name; pending = caret = tricks = null; retype = false; drawText(); drawPalette(); drawSpans(); drawTactics(); };
   const step = (by) => {
     if (!said.spans.length) return;
     const here = said.spans.findIndex((span) => key(span) === chosen);
@@ -250,7 +260,7 @@
   const takeBack = () => {
     if (!undo.length) { send("undo"); return; }
     said = JSON.parse(undo.pop());
-    chosen = pending = null;
+    chosen = pending = tricks = null;
     if (undo.length || sheet.mine) keep(); else sessionStorage.removeItem(draftKey(sheet.document_id));
     draw();
   };
@@ -268,8 +278,8 @@
     while (start < end && /\s/u.test(points[start])) start += 1;
     while (end > start && /\s/u.test(points[end - 1])) end -= 1;
     if (start >= end) return;
-    pending = [start, end]; chosen = null;
-    drawText(); drawPalette(); drawSpans();
+    pending = [start, end]; chosen = tricks = null;
+    drawText(); drawPalette(); drawSpans(); drawTactics();
   };
   document.addEventListener("mouseup", () => {
     const pane = at("an-text"), found = getSelection();
@@ -314,10 +324,11 @@
     if (caret && !event.altKey && moveCaret(event)) { /* moved */ }
     else if (selected() && event.shiftKey && (event.key === "ArrowLeft" || event.key === "ArrowRight")) stretch(event.altKey ? "start" : "end", event.key === "ArrowLeft" ? -1 : 1);
     else if (event.altKey) done = false;
+    else if (digit && tricks && !event.shiftKey) { const name = tricks.order[tricks.from + digit - 1]; if (name) setTactic(name); }
     else if (digit !== null && offered && !event.shiftKey) offered[(digit + 9) % 10]?.[1]();
     else if (digit && event.shiftKey && digit <= words.digits) setAlso(order()[digit - 1]);
     else if (digit && digit <= words.digits) setLabel(order()[digit - 1]);
-    else if (event.key === "Escape") { chosen = pending = caret = null; retype = false; draw(); }
+    else if (event.key === "Escape") { chosen = pending = caret = tricks = null; retype = false; draw(); }
     else if (event.repeat && !["n", "b"].includes(name)) done = false;
     else if (name === "a") save();
     else if (name === "s" || name === "j") send("skip");
@@ -325,10 +336,11 @@
     else if (name === "u") takeBack();
     else if (name === "d" || event.key === "Delete") drop();
     else if (["q", "w", "e"].includes(name)) setKind(words.kinds["qwe".indexOf(name)].id);
+    else if (name === "t") nextTactics();
     else if (name === "n") step(1);
     else if (name === "b") step(-1);
     else if (name === "r" && selected()) { retype = !retype; drawPalette(); }
-    else if (name === "m") { const start = selected()?.end || 0; caret = { anchor: start, at: start }; chosen = pending = null; at("an-text").focus(); draw(); }
+    else if (name === "m") { const start = selected()?.end || 0; caret = { anchor: start, at: start }; chosen = pending = tricks = null; at("an-text").focus(); draw(); }
     else done = false;
     if (done) event.preventDefault();
   });
