@@ -75,9 +75,13 @@ class Browser:
         self.address, self.folder = address, folder
         self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
         self.driver.set_page_load_timeout(PATIENCE)
+        self.resize(size)
+        self.asked: list[str] = []
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Another screen, a phone where it is narrow; the page that lies there is laid out anew."""
         shape = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", shape)
-        self.asked: list[str] = []
 
     def open(self, path: str) -> None:
         """Open a page of the console and wait until it can be used."""

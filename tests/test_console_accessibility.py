@@ -1,4 +1,4 @@
-"""Every screen in a real browser, light and dark, under axe-core: contrast as it is drawn, names of controls, structure (WCAG 2.1 A and AA)."""
+"""Every screen in a real browser, light and dark, under axe-core (WCAG 2.1 A and AA); and none is wider than a small laptop or a phone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.console_world import Browser, browser, console, filled, missing
+from tests.console_world import DESKTOP, PHONE, Browser, browser, console, filled, missing
 
 WHY = missing() or ("" if find_spec("axe_core_python") else "needs axe-core-python (make test-all)")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(WHY), reason=WHY or "runs")]
@@ -73,4 +73,9 @@ def test_every_screen_can_be_read_and_worked_by_everybody(page: Browser, theme: 
         assert page.driver.execute_script("return document.documentElement.dataset.theme") == theme
         prepare(page)
         wrong += [f"{name}: {line}" for line in found_wrong(page)]
+        if theme == "light":  # the layout is the same in the dark
+            for size in (DESKTOP, PHONE):
+                page.resize(size)
+                wrong += [f"{name} at {size[0]}×{size[1]}, wider than the screen: {line}" for line in page.too_wide()]
+            page.resize(DESKTOP)
     assert not wrong, "\n".join(wrong)
