@@ -63,7 +63,7 @@ class Resolved:
     """What the system made of the documents: their cases, and the incident that each case is in."""
 
     cases: Mapping[str, Sequence[Sketch]]
-    home: Mapping[str, str]
+    home: Mapping[str, str | None]
 
 
 def read_pairs(file: Path = PAIRS) -> list[Judged]:
@@ -118,8 +118,13 @@ def resolve(documents: Sequence[Document], readings: Sequence[Reading]) -> Resol
 
 def linked(resolved: Resolved, pair: Pair) -> bool:
     """Does one incident hold a case of both?"""
-    first, second = ({resolved.home[case.case_id] for case in resolved.cases.get(name, ())} for name in pair)
-    return bool(first & second)
+    first, second = ({resolved.home.get(case.case_id) for case in resolved.cases.get(name, ())} for name in pair)
+    return bool(first & second - {None})  # what is only retold has none while nobody tells it
+
+
+def holds_case(resolved: Resolved, name: str) -> bool:
+    """Was the document read as holding a case, not only as speaking of one?"""
+    return any(not case.retold for case in resolved.cases.get(name, ()))
 
 
 def likest(resolved: Resolved, pair: Pair) -> tuple[Sketch, Sketch] | None:
@@ -211,11 +216,15 @@ def report(judged: Sequence[Judged], resolved: Resolved) -> dict[Pair, bool]:
         some = [each for each in judged if each.half == half]
         for way, said in ways.items():
             f = figures(some, said)
-            told = "  ".join(
+            line = "  ".join(
                 f"{name} {f[name]:.3f} ({f[f'{name}_low']:.3f}–{f[f'{name}_high']:.3f})" for name in MEASURES
             )
-            print(f"{half} {len(some):4d} pairs  {way:22s}  {told}")
-        read = [each.pair for each in some if each.agreed == "same" and likest(resolved, each.pair)]
+            print(f"{half} {len(some):4d} pairs  {way:22s}  {line}")
+        read = [
+            each.pair
+            for each in some
+            if each.agreed == "same" and all(holds_case(resolved, name) for name in each.pair)
+        ]
         joined = sum(ways["system"][pair] for pair in read)
         low, high = wilson(joined, len(read))
         told = f"{joined} of {len(read)}, {joined / max(len(read), 1):.3f} ({low:.3f}–{high:.3f})"

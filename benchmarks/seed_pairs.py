@@ -41,7 +41,8 @@ def main() -> None:
         first, second = sorted((a, b), key=lambda case: case.case_id)
         link, parts = compare(first, second), weigh(first, second)
         met = bool(blocking_keys(a) & blocking_keys(b))
-        together = resolved.home[a.case_id] == resolved.home[b.case_id]
+        # What an article that is no case retells has no incident of its own.
+        together = resolved.home[a.case_id] is not None and resolved.home[a.case_id] == resolved.home[b.case_id]
         decided[f"{link.decision}, {'one incident' if together else 'two incidents'}"] += 1
         why = "  ".join(f"{part.field} {part.points:+.2f}{'' if part.telling else ' plain'}" for part in parts)
         print(

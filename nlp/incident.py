@@ -42,7 +42,8 @@ class Source:
 class SourcedCase:
     """One case of one article with what resolving needs of its document.
 
-    `text` is the document's text (evidence is quoted from it); `signature` the MinHash values of the article.
+    `text` is the document's text (evidence is quoted from it); `signature` the MinHash values of the article, or, in an article of
+    several cases, of this one's part of it.
     """
 
     case_id: str
@@ -55,6 +56,10 @@ class SourcedCase:
     review: bool = False  # the classifier abstained
     model: str = ""
     signature: tuple[int, ...] = ()
+    article: int = 0  # its number in the document, from 0
+    retold: bool = (
+        False  # told in passing, by an article that is no case: it bears others out and adds nothing of its own
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ _REPORT = sa.select(_REPORTS.c.id, _REPORTS.c.state, _REPORTS.c.correction).wher
 def file_reading(session: Session, document_id: str, document: Document, reading: Reading) -> set[str]:
     """Store one reading and resolve its cases; returns the incidents to rebuild (`incidents.rebuild`), once for many readings.
 
-    The caller holds `changes.lock`. Only articles of the kind "case" bring cases into incidents. A withdrawn document is left alone.
+    The caller holds `changes.lock`. Only articles of the kind "case" found incidents; a published one of another kind that speaks of a
+    case becomes a source of its incident, where there is one (`resolution`). A withdrawn document is left alone.
     1. The document may have been withdrawn meanwhile. 2. What an earlier reading left goes. 3. Articles and cases.
     4. Search words. 5. The report is analysed. 6. Cases find their incidents.
     """
@@ -58,7 +59,7 @@ def file_reading(session: Session, document_id: str, document: Document, reading
         # What a person said of this document stands, whatever the machine reads in it now.
         case_ids = _relabel(session, document_id, document, correction["kind"], correction["label"], correction["by"])
     search = search_for(session.get_bind().dialect.name)  # 4.
-    search.put(session, "document", document_id, document.text, private=complaint)
+    search.put(session, document_id, document.text, private=complaint)
     if report is not None and report.state == "received":  # 5.
         session.execute(_READ, {"report": report.id, "told": "corrected" if correction else "analysed"})
     spoken = standing.renew(session, document_id)  # 6. What people ruled goes before what the machine finds.
@@ -77,7 +78,9 @@ def rename(session: Session, document_id: str) -> set[str]:
     correction = (report.correction if report else None) or {}
     given = correction.get("label", "") if correction.get("document_id") == document_id else ""
     verdicts: dict[int, Verdict] = {}
+    kinds: set[int] = set()  # numbers of the articles that are cases
     for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == document_id)):
+        kinds |= {article.number} if article.kind == sourced.CASE else set()
         verdicts[article.number] = verdict = shapes.load_analysis(article.analysis).verdict
         now = verdict_now(verdict)
         if not given and article.label != now.label:
@@ -87,15 +90,15 @@ def rename(session: Session, document_id: str) -> set[str]:
     for case in session.scalars(sa.select(CaseRow).where(CaseRow.document_id == document_id)):
         label = _now(case.data["label"], None if given else verdicts.get(case.article))
         if label != case.label:
-            case.label, case.stamp = label, _stamp(case.data, label, case.signature)
+            case.label, case.stamp = label, _stamp(case.data, label, case.signature, case.article not in kinds)
             touched |= {case.incident_id} if case.incident_id else set()
     session.flush()
     return touched
 
 
-def _stamp(data: Mapping[str, Any], label: str, sketch: Sequence[int]) -> str:
-    """What is kept of a case in a process is kept with the label that it has now."""
-    return identity.stamp({**data, "label": label}, sketch)
+def _stamp(data: Mapping[str, Any], label: str, sketch: Sequence[int], retold: bool = False) -> str:
+    """What is kept of a case in a process is kept with the label that it has now, and with whether it is only retold."""
+    return identity.stamp({**data, "label": label}, sketch, *(["retold"] if retold else []))
 
 
 def _now(label: str, said: Verdict | None) -> str:
@@ -189,35 +192,45 @@ def _add_articles(session: Session, document_id: str, document: Document, readin
         session.execute(_ARTICLES.insert(), rows)
     added: list[str] = []
     for number, analysis in enumerate(reading.analyses):
-        if analysis.verdict.kind == "case":
-            place = (number, analysis.title, analysis.start, analysis.end)
+        place = (number, analysis.title, analysis.start, analysis.end)
+        if analysis.verdict.kind == sourced.CASE:
             added += _add_cases(session, document, document_id, place, analysis.cases, analysis.verdict)
+        elif document.nature == "published" and (told := _whole(analysis)) and _retells(told):
+            added += _add_cases(session, document, document_id, place, [told], analysis.verdict, retold=True)
     return added
+
+
+def _retells(case: Case) -> bool:
+    """May this be a case that an article of another kind speaks of? With a person of it, or a place and a sum, it can be recognised."""
+    people = any(person.role in ("suspect", "victim") for person in case.persons)
+    return people or bool(case.places and case.amounts)
 
 
 def _add_cases(
     session: Session, document: Document, document_id: str, place: tuple[int, str, int, int], cases: Sequence[Case],
-    said: Verdict | None,
+    said: Verdict | None, *, retold: bool = False,
 ) -> list[str]:  # fmt: skip
     """place: number, title, start and end of the article that tells the cases. said: what the model said of the article, None where a
+    person gave the cases their label. retold: the article is no case itself. `data` keeps the label as it was said.
 
-    person gave the cases their label. `data` keeps the label as it was said.
+    Of several cases each is compared by its own part of the text: half of a round-up has little in common with the whole of another.
     """
     if not cases:
         return []
     article, title, start, end = place
-    sketch = signature(document.text[start:end])
     rows = []
     for number, case in enumerate(cases):
+        sketch = signature(document.text[case.start : case.end] if len(cases) > 1 else document.text[start:end])
         data, case_id = shapes.dump(case), identity.case_id(document_id, article, number)
         label = _now(case.label, said)
-        stamp = _stamp(data, label, sketch)
+        stamp = _stamp(data, label, sketch, retold)
         rows.append(
             {"id": case_id, "document_id": document_id, "article": article, "number": number, "label": label,
              "data": data, "signature": list(sketch), "stamp": stamp, "incident_id": None}
         )  # fmt: skip
         sourced.note(
-            case_id, stamp, replace(case, label=label), document.text, sketch, document_id=document_id, title=title
+            case_id, stamp, replace(case, label=label), document.text, sketch, document_id=document_id, title=title,
+            article=article, retold=retold,
         )  # fmt: skip
     session.execute(_CASES.insert(), rows)
     return [row["id"] for row in rows]

@@ -295,7 +295,7 @@ def _restrict(
     session.execute(sa.update(InboxRow).where(InboxRow.document_id == identity).values(nature="complaint"))
     if session.scalar(sa.select(ArticleRow.number).where(ArticleRow.document_id == identity).limit(1)) is not None:
         session.get_one(ReportRow, report_name).state = "analysed"
-        search_for(session.get_bind().dialect.name).put(session, "document", identity, row.text, private=True)
+        search_for(session.get_bind().dialect.name).put(session, identity, row.text, private=True)
     session.flush()
     told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
     incidents.rebuild(session, session.scalars(told).all())

@@ -101,7 +101,7 @@ def withdraw_documents(
         session.execute(sa.update(ReportRow).where(ReportRow.document_id == document_id).values(state="withdrawn"))
         touched |= forget_analysis(session, document_id)
         standing.renew(session, document_id)
-        _search(session).remove(session, "document", document_id)
+        _search(session).remove(session, document_id)
         taken.append(document_id)
     numbers = rebuild(session, resolution.settle(session, touched), gone=gone)
     snapshots.erase(session, taken)

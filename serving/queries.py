@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
-from serving import changes, index_pages, snapshots
+from serving import changes, index_pages, snapshots, sourced
 from serving.fitting import IncidentFilter as IncidentFilter  # asked for here by everybody
 from serving.fitting import Movement, code_range, date_branches, lost, movements, side_fits
 from serving.store.incident_index import ANALYST, Asked, asked_facets, index_for
@@ -49,7 +49,12 @@ FEW = 2000
 # What every answer about one document asks: put together once.
 _THIS = sa.bindparam("document")
 _ARTICLES_OF = sa.select(ArticleRow).where(ArticleRow.document_id == _THIS).order_by(ArticleRow.number)
-_CASES_OF = sa.select(CaseRow).where(CaseRow.document_id == _THIS).order_by(CaseRow.article, CaseRow.number)
+_CASES_OF = (
+    sa.select(CaseRow)
+    .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
+    .where(CaseRow.document_id == _THIS, ArticleRow.kind == sourced.CASE)  # not what it retells of others
+    .order_by(CaseRow.article, CaseRow.number)
+)
 _INBOX_OF = sa.select(InboxRow).where(InboxRow.document_id == _THIS)
 _HOMES = sa.select(CaseRow.incident_id).where(CaseRow.document_id == _THIS)
 _INCIDENTS_OF = sa.select(IncidentRow).where(IncidentRow.id.in_(_HOMES)).order_by(IncidentRow.id)
@@ -209,7 +214,7 @@ def list_documents(
     if asked:
         query = query.where(DocumentRow.id.in_(sa.select(ArticleRow.document_id).where(*asked)))
     if words.strip():
-        keys = _search(session).keys("document", words)
+        keys = _search(session).keys(words)
         query = query.where(sa.false() if keys is None else DocumentRow.id.in_(keys))
     limit = max(1, min(limit, MOST))
     rows = list(session.scalars(query.order_by(DocumentRow.id).limit(limit + 1)))

@@ -3,6 +3,9 @@
 In: case rows in an open write transaction (the caller holds `changes.lock`). Out: the ids of the incidents touched, which
 `serving.incidents.rebuild` then writes anew. The comparing itself is `nlp.resolve`; every link it makes is kept with its reasons.
 
+What an article of another kind retells of a case (`Sketch.retold`) founds no incident, joins and bridges none but its own: it waits without
+one until a case is there that it speaks of.
+
 A case joins the incident of its best link. Where it links two incidents that were apart, these are merged only when a direct
 comparison of their own cases leaves it at least open: a chain of weak likenesses joins nothing.
 """
@@ -21,7 +24,7 @@ from nlp.resolve import Sketch, blocking_keys, compare
 from serving import marking, sourced
 from serving.standing import PERSON
 from serving.store import identity, sealed, shapes
-from serving.store.tables import CaseKeyRow, CaseRow, IncidentRow, LinkRow
+from serving.store.tables import ArticleRow, CaseKeyRow, CaseRow, IncidentRow, LinkRow
 
 # Cases looked up a key and compared a case. A key that more cases share (a type in a big city) tells little by itself; the
 # cap keeps the work a case constant, so resolving stays near-linear: the newest of each key, those with most keys in common first.
@@ -38,6 +41,20 @@ _CASES, _KEYS, _LINKS = (sa.inspect(row).local_table for row in (CaseRow, CaseKe
 # What is asked for every case, put together once.
 _HELD = sa.select(_CASES.c.id).where(_CASES.c.incident_id == sa.bindparam("name")).limit(1)
 _STANDS = sa.select(IncidentRow.merged_into).where(IncidentRow.id == sa.bindparam("name"))
+# The cases of an incident with the kind of the article that tells each.
+_KINDS = (
+    sa.select(_CASES.c.id, ArticleRow.kind)
+    .join(ArticleRow, (ArticleRow.document_id == _CASES.c.document_id) & (ArticleRow.number == _CASES.c.article))
+    .where(_CASES.c.incident_id == sa.bindparam("name"))
+    .order_by(_CASES.c.id)
+)
+# A page of keys as they were when it began; a case whose keys two pages hold is written twice, and stands once.
+_KEYED = (
+    sa.select(_KEYS.c.id, _KEYS.c.case_id)
+    .where(_KEYS.c.id > sa.bindparam("after"), _KEYS.c.id <= sa.bindparam("last"))
+    .order_by(_KEYS.c.id)
+    .limit(20_000)
+)
 _MOVES = sa.update(_CASES).where(_CASES.c.id == sa.bindparam("own")).values(incident_id=sa.bindparam("home"))
 
 
@@ -55,16 +72,16 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
         keys = blocking_keys(case)  # 1.
         stamps = _nearest(session, case_id, keys)  # 2.
         others = sourced.to_compare(session, list(stamps), stamps)
-        if keys:
-            rows = [{"key": key, "case_id": case_id} for key in sealed.in_use(sorted({key[:200] for key in keys}))]
-            session.execute(_KEYS.insert(), rows)
+        _write_keys(session, case_id, keys)
         # Compared in the order of their ids, so that a link reads the same whichever came first.
         pairs = (sorted((case, other), key=lambda told: told.case_id) for other in others.values())
         said = _said(session, case_id) if case_id in spoken else {}
         links = [compare(first, second) for first, second in pairs]  # 3.
         links = [link for link in links if link.decision != "apart" and not {link.first, link.second} & set(said)]
         keep_links(session, links)
-        touched |= _place(session, case, [link for link in links if link.decision in JOINS], said)  # 4.
+        joins = [link for link in links if link.decision in JOINS]
+        retold = {name for name, other in others.items() if other.retold}
+        touched |= _place(session, case, joins, said, retold)  # 4.
     return touched
 
 
@@ -78,6 +95,30 @@ def detach(session: Session, case_ids: Sequence[str]) -> set[str]:
         session.execute(sa.delete(CaseKeyRow).where(CaseKeyRow.case_id.in_(some)))
         session.execute(sa.delete(CaseRow).where(CaseRow.id.in_(some)))
     return touched
+
+
+def key_anew(session: Session) -> int:
+    """Write the keys of every case again, in the order in which the cases came (the newest of a key are looked up); returns how many.
+
+    About a millisecond of processor time a case, read in pages. For a store whose keys an older program made.
+    """
+    last = session.scalar(sa.select(sa.func.max(_KEYS.c.id))) or 0
+    after, count = 0, 0
+    while rows := session.execute(_KEYED, {"after": after, "last": last}).all():
+        after = rows[-1].id
+        ids = list(dict.fromkeys(row.case_id for row in rows))
+        session.execute(sa.delete(_KEYS).where(_KEYS.c.case_id.in_(ids)))
+        cases = sourced.to_compare(session, ids)
+        for case_id in filter(cases.__contains__, ids):
+            _write_keys(session, case_id, blocking_keys(cases[case_id]))
+        count += len(cases)
+    return count
+
+
+def _write_keys(session: Session, case_id: str, keys: Collection[str]) -> None:
+    if keys:
+        rows = [{"key": key, "case_id": case_id} for key in sealed.in_use(sorted({key[:200] for key in keys}))]
+        session.execute(_KEYS.insert(), rows)
 
 
 def settle(session: Session, incident_ids: set[str]) -> set[str]:
@@ -164,10 +205,15 @@ def _said(session: Session, case_id: str) -> dict[str, str]:
     }
 
 
-def _place(session: Session, case: Sketch, links: Sequence[Link], said: Mapping[str, str] = {}) -> set[str]:
-    """Put a case into its incident; returns the incidents touched. said: other case → a person's word about the two."""
+def _place(
+    session: Session, case: Sketch, links: Sequence[Link], said: Mapping[str, str] = {}, retold: Collection[str] = ()
+) -> set[str]:
+    """Put a case into its incident; returns the incidents touched. said: other case → a person's word about the two.
+
+    retold: others that only retell: they do not lead to an incident, those that wait for one come along.
+    """
     if not links and not said:
-        return {_found(session, case.case_id)}
+        return set() if case.retold else {_found(session, case.case_id)}
     others = {link.second if link.first == case.case_id else link.first: link for link in links}
     asked = [*others, *said]
     home = dict(session.execute(sa.select(_CASES.c.id, _CASES.c.incident_id).where(_CASES.c.id.in_(asked))).all())
@@ -186,17 +232,20 @@ def _place(session: Session, case: Sketch, links: Sequence[Link], said: Mapping[
     best: dict[str, float] = {}
     for other, link in others.items():
         incident = home.get(other)
-        if incident and incident not in taken:
+        if incident and incident not in taken and other not in retold:
             best[incident] = max(best.get(incident, link.score), link.score)
     # A person's word first, then the best score.
     ranked = told + sorted(best.keys() - set(told), key=lambda incident: (-best[incident], incident))
-    if not ranked:
-        return {_found(session, case.case_id)}
-    _move(session, [case.case_id], ranked[0])
-    touched = {ranked[0]}
-    for weaker in ranked[1:]:
-        if _may_merge(session, ranked[0], weaker, weaker in told):
-            merge(session, weaker, into=ranked[0])
+    if not ranked and case.retold:
+        return set()
+    chosen = ranked[0] if ranked else _found(session, case.case_id)
+    _move(session, [case.case_id], chosen)
+    if waiting := [other for other in others if other in retold and home.get(other) is None]:
+        _move(session, waiting, chosen)
+    touched = {chosen}
+    for weaker in () if case.retold else ranked[1:]:
+        if _may_merge(session, chosen, weaker, weaker in told):
+            merge(session, weaker, into=chosen)
             touched.add(weaker)
     return touched
 
@@ -247,7 +296,7 @@ def _may_merge(session: Session, first: str, second: str, told: bool = False) ->
     for incident in (first, second):
         ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
         sides.append(list(sourced.to_compare(session, ids.fetchmany(PER_SIDE)).values()))
-    articles = [{(case.document_id, case.article_title) for case in side} for side in sides]
+    articles = [{(case.document_id, case.article) for case in side} for side in sides]
     if articles[0] & articles[1]:
         return False
     return any(compare(a, b).decision != "apart" for a in sides[0] for b in sides[1] if a.case_id != b.case_id)
@@ -273,9 +322,14 @@ def _move(session: Session, case_ids: Sequence[str], incident_id: str) -> None:
 
 
 def _split(session: Session, incident_id: str) -> set[str]:
-    """Let the parts of an incident that no link joins any more become incidents of their own; returns the new ids."""
-    ids = list(session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)))
-    if len(ids) < 2:
+    """Let the parts of an incident that no link joins any more become incidents of their own; returns the new ids.
+
+    What is only retold holds nothing together: it goes with a part that it is linked to, and waits where there is none.
+    """
+    kinds = dict(session.execute(_KINDS, {"name": incident_id}).all())
+    ids = [case_id for case_id, kind in kinds.items() if kind == sourced.CASE]
+    retold = [case_id for case_id in kinds if case_id not in set(ids)]
+    if len(kinds) < 2 and ids:
         return set()
     neighbours: dict[str, set[str]] = defaultdict(set)
     ours = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
@@ -297,6 +351,14 @@ def _split(session: Session, incident_id: str) -> set[str]:
                 waiting.extend(neighbours[case_id])
         if part:
             parts.append(sorted(part))
+    for case_id in retold:
+        part = next((part for part in parts if neighbours[case_id] & set(part)), [])
+        if part:
+            part.append(case_id)
+        else:
+            session.execute(_MOVES, [{"own": case_id, "home": None}])
+    if not parts:
+        return set()
     keeper = next((part for part in parts if any(identity.incident_id(c) == incident_id for c in part)), None)
     apart = [part for part in parts if part is not (keeper or parts[0])]
     new = set()

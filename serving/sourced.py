@@ -19,6 +19,8 @@ from nlp.resolve import Sketch, draw, features
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
+# The kind of article whose cases are incidents; what an article of another kind tells of a case is only retold there.
+CASE = "case"
 # Values in one IN (...): SQLite takes 32,766 since 3.32, PostgreSQL 65,535; a thousand keeps the statement readable in logs.
 CHUNK = 1000
 # Sketches kept for comparing; about 4 kB each. A store of more cases reads the others again, a tenth of a millisecond each.
@@ -83,7 +85,8 @@ _kept: dict[tuple[str, str], Sketch] = {}
 _CASES, _DOCUMENTS, _ARTICLES = (sa.inspect(row).local_table for row in (CaseRow, DocumentRow, ArticleRow))
 _LIGHT = (
     sa.select(
-        _CASES.c.id, _CASES.c.stamp, _CASES.c.label, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _ARTICLES.c.title,
+        _CASES.c.id, _CASES.c.stamp, _CASES.c.label, _CASES.c.data, _CASES.c.signature, _CASES.c.document_id, _CASES.c.article,
+        _ARTICLES.c.title, _ARTICLES.c.kind,
     )
     .join(_DOCUMENTS, _DOCUMENTS.c.id == _CASES.c.document_id)
     .join(_ARTICLES, (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.number == _CASES.c.article))
@@ -96,7 +99,7 @@ _HEAD = (
         CaseRow.id, CaseRow.stamp, CaseRow.document_id, DocumentRow.doc_id, DocumentRow.nature, ArticleRow.title,
         DocumentRow.title.label("document_title"), DocumentRow.publisher.label("document_publisher"),
         DocumentRow.published.label("document_published"), DocumentRow.url, DocumentRow.licence, ArticleRow.published,
-        ArticleRow.publisher, ArticleRow.review, ArticleRow.model, ReportRow.reviewed_by,
+        ArticleRow.publisher, ArticleRow.review, ArticleRow.model, ArticleRow.kind, CaseRow.article, ReportRow.reviewed_by,
     )
     .join(DocumentRow, DocumentRow.id == CaseRow.document_id)
     .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
@@ -143,7 +146,8 @@ def to_compare(
 
 
 def note(
-    case_id: str, stamp: str, case: Case, text: str, signature: tuple[int, ...], *, document_id: str, title: str
+    case_id: str, stamp: str, case: Case, text: str, signature: tuple[int, ...], *, document_id: str, title: str, article: int,
+    retold: bool,
 ) -> None:  # fmt: skip
     """Keep a case that is just being filed, with its document's text: reading it back at once cost more than writing it.
 
@@ -151,7 +155,7 @@ def note(
     """
     _bodies.drop((case_id, stamp))
     _bodies.put((case_id, stamp), case, text, signature)
-    _keep(draw(case_id, document_id, title, signature, case), stamp)
+    _keep(draw(case_id, document_id, title, signature, case, article=article, retold=retold), stamp)
 
 
 def _keep(drawn: Sketch, stamp: str) -> Sketch:
@@ -167,7 +171,9 @@ def _case(row: Any) -> Case:
 
 
 def _light(row: Any) -> Sketch:
-    return draw(row.id, row.document_id, row.title, row.signature, _case(row))
+    return draw(
+        row.id, row.document_id, row.title, row.signature, _case(row), article=row.article, retold=row.kind != CASE
+    )
 
 
 def for_readers(session: Session, case_ids: Sequence[str]) -> set[str]:
@@ -208,4 +214,6 @@ def _sourced(row: Any, body: _Body) -> SourcedCase:
         review=row.review,
         model=row.model,
         signature=body.signature,
+        article=row.article,
+        retold=row.kind != CASE,
     )  # fmt: skip

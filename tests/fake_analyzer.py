@@ -1,7 +1,7 @@
 """An analyzer for tests that is about the store and not about reading: rules of one line, no model, deterministic.
 
 A document's text is one article. A line `嫌疑人：X`, `地点：path code`, `损失：N` gives a person, a place and a loss.
-"骗" in the text makes it a case; "POISON" raises, "DIE" kills the process.
+"骗" in the text makes it a case, else "以案说法" an advisory; "POISON" raises, "DIE" kills the process.
 """
 
 from __future__ import annotations
@@ -43,7 +43,14 @@ class FakeAnalyzer:
         text = document.text
         label = next((label for label in LABELS if f"类型：{label}" in text), LABELS[0])
         told = "骗" in text
-        verdict = Verdict("case" if told else "unrelated", 0.9, label, 0.8, {label: 0.8}, model="fake 1")
+        verdict = Verdict(
+            "case" if told else "advisory" if "以案说法" in text else "unrelated",
+            0.9,
+            label,
+            0.8,
+            {label: 0.8},
+            model="fake 1",
+        )
         people, places, amounts = [], [], []
         for pattern, role in ((_SUSPECT, "suspect"), (_VICTIM, "victim")):
             for m in pattern.finditer(text):

@@ -135,16 +135,43 @@ def test_tellings_of_one_case_share_a_blocking_key():
          {"persons": (person("唐某", "victim"),), "amounts": (amount(900_000, 900_000, "loss"),)}),
         ({"persons": (person("唐女士", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)},
          {"persons": (person("唐某", "victim"),), "times": (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)}),
+        # The one paper gives year and hour, the other neither.
+        ({"persons": (person("唐女士", "victim"),), "times": (mention("time", Moment("2024-03-09T14:30", "2024-03-09T14:30", "minute")),)},
+         {"persons": (person("唐某", "victim"),), "times": (mention("time", Moment("--03-09", "--03-09", "day")),)}),
         ({"platforms": (mention("platform", Platform("盈多多")),)}, {"platforms": (mention("platform", Platform("盈多多")),)}),
         # A large count in another unit, rounded down across a round number; three masked surnames of a gang.
         ({"counts": (mention("count", Count(1990, 1990, "名", "victims")),)}, {"counts": (mention("count", Count(2060, 2060, "人", "other")),)}),
         ({"persons": tuple(person(name, "suspect") for name in ("王某", "李某", "钟某", "崔某"))},
          {"persons": tuple(person(name, "suspect") for name in ("李某", "崔某", "王某"))}),
     ],
-    ids=["municipality", "odd sum", "steps", "name and sum", "name and day", "app", "count", "gang"],
+    ids=["municipality", "odd sum", "steps", "name and sum", "name and day", "day without a year", "app", "count", "gang"],
 )  # fmt: skip
 def test_tellings_meet_without_a_common_city(one, two):
     assert blocking_keys(told(1, **one)) & blocking_keys(told(2, **two))
+
+
+def test_type_and_city_bring_nobody_together_but_with_the_county_or_the_day():
+    """Thousands are robbed alike in one city; by these two alone no two cases ever were one."""
+    county, other = place("云南省/昆明市/官渡区", "530111"), place("云南省/昆明市/盘龙区", "530103")
+    day = (mention("time", Moment("2024-03-09", "2024-03-09", "day")),)
+    assert not blocking_keys(told(1, places=(county,))) & blocking_keys(told(2, places=(other,)))
+    assert blocking_keys(told(1, places=(county,))) & blocking_keys(told(2, places=(county,)))
+    assert blocking_keys(told(1, places=(county,), times=day)) & blocking_keys(told(2, places=(other,), times=day))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "points"),
+    [
+        ("2024-03-09", "2024-03-09T14:30", 1.0),
+        ("2024-03-09", "--03-09", 0.75),
+        ("--03-09T08", "--03-09", 0.75),
+        ("2024-03-09", "2023-03-09", 0.0),
+        ("2024-03-09", "---09", 0.0),
+    ],
+)
+def test_a_day_agrees_with_or_without_its_year_and_hour(one, two, points):
+    first, second = (told(n, times=(mention("time", Moment(day, day, "day")),)) for n, day in enumerate((one, two)))
+    assert sum(part.points for part in weigh(first, second) if part.field == "days") == points
 
 
 def test_what_everybody_uses_brings_nobody_together():

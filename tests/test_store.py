@@ -171,10 +171,10 @@ def test_words_find_their_documents(store: Store, query: str, found: set[int]) -
     search = search_for("sqlite")
     with store.writing() as session:
         for number, title in enumerate(TITLES):
-            search.put(session, "document", f"d-{number}", "占位")
-            search.put(session, "document", f"d-{number}", title)
+            search.put(session, f"d-{number}", "占位")
+            search.put(session, f"d-{number}", title)
     with store.reading() as session:
-        keys = search.keys("document", query)
+        keys = search.keys(query)
         assert keys is None or {int(key[2:]) for key in session.scalars(keys)} == found
         assert found == set() or keys is not None
 
@@ -183,13 +183,13 @@ def test_every_short_piece_of_a_title_finds_it(store: Store) -> None:
     search = search_for("sqlite")
     with store.writing() as session:
         for number, title in enumerate(TITLES):
-            search.put(session, "document", f"d-{number}", title)
+            search.put(session, f"d-{number}", title)
     pieces = [(n, t[a : a + k]) for n, t in enumerate(TITLES) for k in range(2, 9) for a in range(len(t) - k + 1)]
     with store.reading() as session:
         missed = [
             piece
             for number, piece in pieces
-            if (keys := search.keys("document", piece)) is not None and f"d-{number}" not in set(session.scalars(keys))
+            if (keys := search.keys(piece)) is not None and f"d-{number}" not in set(session.scalars(keys))
         ]
     assert len(missed) <= 0.01 * len(pieces), missed
 
@@ -197,11 +197,11 @@ def test_every_short_piece_of_a_title_finds_it(store: Store) -> None:
 def test_a_removed_document_is_found_no_longer(store: Store) -> None:
     search = search_for("sqlite")
     with store.writing() as session:
-        search.put(session, "document", "d-1", "刷单返利")
-        search.put(session, "document", "d-2", "刷单返利")
-        search.remove(session, "document", "d-1")
-        search.remove(session, "document", "d-3")
+        search.put(session, "d-1", "刷单返利")
+        search.put(session, "d-2", "刷单返利")
+        search.remove(session, "d-1")
+        search.remove(session, "d-3")
     with store.reading() as session:
-        found = search.keys("document", "刷单")
+        found = search.keys("刷单")
         assert found is not None
         assert list(session.scalars(found)) == ["d-2"]

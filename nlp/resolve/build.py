@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from nlp.incident import EVIDENCE_KEPT, QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
 from nlp.records import Case, Mention, Moment, Organisation, Outcome, Person, PersonName
@@ -124,12 +125,8 @@ def value_facts(
     named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
     gathered: dict[tuple[str, str, str], list[tuple[SourcedCase, Mention]]] = defaultdict(list)
     for sourced in cases:
-        case = sourced.case
-        for mentions in (
-            case.places, case.amounts, case.organisations, case.times, case.accounts, case.contacts, case.platforms, case.counts, case.outcomes,
-        ):  # fmt: skip
-            for mention in mentions:
-                gathered[mention.kind, mention.role, fact_text(mention.value)].append((sourced, mention))
+        for mention in _valued(sourced.case):
+            gathered[_key(mention)].append((sourced, mention))
     return [
         Fact(
             kind=rows[0][1].kind,
@@ -193,6 +190,45 @@ def _status(facts: Iterable[Fact]) -> Status:
     return max((status for status in _STATUS_ORDER if status in reached), key=_STATUS_ORDER.index, default="alleged")
 
 
+def bearing_out(own: Sequence[SourcedCase], retold: Sequence[SourcedCase]) -> list[SourcedCase]:
+    """Retold cases with what the others tell too, and nothing else.
+
+    A commentary speaks of this case, of the last one and of the law: its other names and sums are not this case's.
+    """
+    known = {_key(mention) for sourced in own for mention in _valued(sourced.case)}
+    people = {(person.role, person.name) for sourced in own for person in sourced.case.persons}
+
+    def kept(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        return tuple(mention for mention in mentions if _key(mention) in known)
+
+    return [
+        replace(
+            sourced,
+            case=replace(
+                case, tactics=(), places=kept(case.places), amounts=kept(case.amounts), organisations=kept(case.organisations),
+                times=kept(case.times), accounts=kept(case.accounts), contacts=kept(case.contacts), platforms=kept(case.platforms),
+                counts=kept(case.counts), outcomes=kept(case.outcomes),
+                persons=tuple(person for person in case.persons if (person.role, person.name) in people),
+            ),
+        )
+        for sourced in retold
+        for case in (sourced.case,)
+    ]  # fmt: skip
+
+
+def _valued(case: Case) -> Iterator[Mention]:
+    """All mentions of a case but those of people."""
+    for mentions in (
+        case.places, case.amounts, case.organisations, case.times, case.accounts, case.contacts, case.platforms, case.counts, case.outcomes,
+    ):  # fmt: skip
+        yield from mentions
+
+
+def _key(mention: Mention) -> tuple[str, str, str]:
+    """What makes two mentions one fact."""
+    return mention.kind, mention.role, fact_text(mention.value)
+
+
 def _basis(cases: Sequence[SourcedCase], status: Status) -> Basis:
     """The strongest ground any published source gives: a court, the police, a publication, else a complaint."""
     found: set[Basis] = set()
@@ -208,7 +244,7 @@ def _basis(cases: Sequence[SourcedCase], status: Status) -> Basis:
 
 
 def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequence[Link] = ()) -> Incident:
-    """Put the cases of one incident together; `cases` must not be empty.
+    """Put the cases of one incident together; `cases` must not be empty. What is only retold counts as far as it bears out the others.
 
     1. Which texts are independent. 2. Every value with its evidence. 3. Totals by role. 4. Label by weight of confidence.
     5. Status, basis, visibility. 6. What the sources disagree on. 7. Title and summary: from a published source, else written
@@ -217,6 +253,8 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
     cases = sorted(
         cases, key=lambda sourced: (sourced.source.nature != "published", sourced.source.published, sourced.case_id)
     )
+    own = [sourced for sourced in cases if not sourced.retold] or cases
+    cases = own if len(own) == len(cases) else own + bearing_out(own, [each for each in cases if each.retold])
     groups = independent(cases)  # 1.
     facts = person_facts(cases, groups) + value_facts(cases, groups)  # 2.
     facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
@@ -224,11 +262,11 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(cases, role))
     )  # 3.
     weights: Counter[str] = Counter()  # 4.
-    for sourced in cases:
+    for sourced in own:
         weights[sourced.case.label] += sourced.case.confidence + 1e-6  # type: ignore[assignment]
     label = weights.most_common(1)[0][0]
     status = _status(facts)  # 5.
-    published = [sourced for sourced in cases if sourced.source.nature == "published"]
+    published = [sourced for sourced in own if sourced.source.nature == "published"]
     sources: dict[str, Source] = {sourced.source.document_id: sourced.source for sourced in cases}
     days = sorted(
         day
@@ -245,11 +283,11 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         label=label,
         title=headline(head.article_title or head.source.title, head.case.summary) if head else summary,
         summary=head.case.summary if head and head.case.summary else summary,
-        confidence=max(sourced.case.confidence for sourced in cases),
+        confidence=max(sourced.case.confidence for sourced in own),
         status=status,
         basis=_basis(cases, status),
-        public=bool(published) or any(source.reviewed for source in sources.values()),
-        review=all(sourced.review for sourced in cases),
+        public=bool(published) or any(sourced.source.reviewed for sourced in own),
+        review=all(sourced.review for sourced in own),
         tlp="clear" if published else "amber",
         first_date=days[0] if days else "",
         last_date=days[-1] if days else "",

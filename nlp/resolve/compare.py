@@ -6,14 +6,14 @@ In: two `SourcedCase`s, or their `Sketch`es. Out: a `Link`, or its `Part`s. Weig
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from nlp.incident import Decision, Link, SourcedCase
 from nlp.resolve.blocking import similarity
-from nlp.resolve.features import MARK, Features, Sketch, is_common, significant, sketch
+from nlp.resolve.features import MARK, Features, Sketch, dates, is_common, significant, sketch
 from nlp.resolve.tell import ROLE_NAMES
 
 # Estimated Jaccard of 5-character shingles above which two texts are one text; retellings of one press release stay under 0.3. On
@@ -24,6 +24,7 @@ REPRINT = 0.55
 SAME = 3.5
 # With plain things alone (place, day, round sum, type, method, advice at the end) different cases reach 3.75 and one case starts at 5.9.
 PLAIN = 5.0
+AGAINST = -1.0  # a part of so many points or fewer is a contradiction, a lighter one a difference
 UNDECIDED = 3.0  # between the two a person decides
 # Below this a likeness is chance or the advice at the end: 0.05 between unrelated news, up to 0.12 between two warnings of one office.
 ALIKE = 0.12
@@ -176,9 +177,16 @@ def _days(a: Features, b: Features) -> Iterator[Part]:
         yield Part("days", 0.75, False, f"时间同为{max(yearless)}")
     elif named := {day for day in exact if len(day) >= 7}:
         yield Part("days", 0.5, False, f"时间同为{max(named)}")
+    elif met := (dates(a.days) & _yearless(b.days)) | (_yearless(a.days) & dates(b.days)):
+        # One paper gives the year, the other does not.
+        yield Part("days", 0.75, False, f"时间同为--{max(met)}")
     years = [{int(day[:4]) for day in days if day[:4].isdigit()} for days in (a.days, b.days)]
     if all(years) and min(abs(x - y) for x in years[0] for y in years[1]) > 1:
         yield Part("days", -2.0, False, "年份相差一年以上")
+
+
+def _yearless(days: Iterable[str]) -> set[str]:
+    return dates(day for day in days if day.startswith("--"))
 
 
 def _others(a: Features, b: Features) -> Iterator[Part]:
@@ -217,7 +225,7 @@ def weigh(one: SourcedCase | Sketch, other: SourcedCase | Sketch) -> list[Part]:
 def compare(one: SourcedCase | Sketch, other: SourcedCase | Sketch) -> Link:
     """Score two cases and decide: reprint, same, undecided, or apart.
 
-    Two cases of one article are never joined: the article itself tells them apart.
+    Two cases of one article are never joined: the article itself tells them apart. Nor are two that are only told in passing.
     """
     first, second = sketch(one), sketch(other)
     parts = weigh(first, second)
@@ -226,10 +234,10 @@ def compare(one: SourcedCase | Sketch, other: SourcedCase | Sketch) -> Link:
         first=first.case_id,
         second=second.case_id,
         score=round(points, 2),
-        decision=_decide(points, _tells(parts), first, second),
+        decision=_decide(parts, first, second),
         agreed=tuple(part.text for part in parts if part.points > 0),
         contradicted=tuple(part.text for part in parts if part.points < 0),
-        decided_by="rule:compare/2",
+        decided_by="rule:compare/3",
     )
 
 
@@ -239,10 +247,26 @@ def _tells(parts: Sequence[Part]) -> bool:
     return any(part.telling for part in parts) or ("names" in for_it and len(for_it & _BEARING_OUT) >= 2)
 
 
-def _decide(points: float, telling: bool, first: Sketch, second: Sketch) -> Decision:
-    same_article = first.document_id == second.document_id and first.article_title == second.article_title
-    if same_article and list(first.signature) == list(second.signature):
+def _recognised(parts: Sequence[Part]) -> bool:
+    """Is a case that is only retold known by a person or a place of it, with nothing against it?
+
+    An article that is no case mentions many: figures of the whole country meet by themselves, and who retells a case has its place and
+    its people among his own.
+    """
+    where_or_who = any(part.field in ("names", "places") and part.points >= 1.0 for part in parts)
+    if any(part.field == "text" and part.telling for part in parts):
+        return True  # the same text, of which the one copy was taken for a case and the other not
+    return where_or_who and all(part.points > AGAINST for part in parts)
+
+
+def _decide(parts: Sequence[Part], first: Sketch, second: Sketch) -> Decision:
+    if (first.document_id, first.article) == (second.document_id, second.article) or (first.retold and second.retold):
         return "apart"
-    if points >= (SAME if telling else PLAIN):
+    if (first.retold or second.retold) and not _recognised(parts):
+        return "apart"
+    retold = first.retold or second.retold
+    points = sum(part.points for part in parts)
+    if points >= (SAME if _tells(parts) else PLAIN):
         return "reprint" if similarity(first.signature, second.signature) >= REPRINT else "same"
-    return "undecided" if points >= UNDECIDED else "apart"
+    # Nobody is asked about what stands in no incident by itself.
+    return "undecided" if points >= UNDECIDED and not retold else "apart"

@@ -6,7 +6,7 @@ In: a `SourcedCase`. Out: a `Features` record. It compares nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,7 +27,8 @@ _read: dict[int, tuple[Case, Features]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """`places` are paths without fillers; `sums` (role, min, max) in yuan; `counts` (what, min, max); `days` ISO starts.
+    """`places` are paths without fillers; `sums` (role, min, max) in yuan; `counts` (what, min, max); `days` ISO starts without the clock:
+    2024-03-09, 2024-03, 2024, and --03-09 where the text gives no year.
 
     `figures`: all exact sums of any role, yuan, and `marks` those that are as good as a fingerprint; `handles`: accounts, contacts and
     names of apps that a text gives as this case's own, not 微信, 96110 and their like.
@@ -57,6 +58,8 @@ class Sketch:
     article_title: str
     signature: Sequence[int]
     features: Features
+    article: int = 0
+    retold: bool = False
 
 
 def sketch(sourced: SourcedCase | Sketch) -> Sketch:
@@ -64,13 +67,18 @@ def sketch(sourced: SourcedCase | Sketch) -> Sketch:
     if isinstance(sourced, Sketch):
         return sourced
     document = sourced.source.document_id
-    return Sketch(sourced.case_id, document, sourced.article_title, sourced.signature, read_features(sourced.case))
+    features = read_features(sourced.case)
+    return Sketch(
+        sourced.case_id, document, sourced.article_title, sourced.signature, features, sourced.article, sourced.retold
+    )
 
 
-def draw(case_id: str, document_id: str, article_title: str, signature: Sequence[int], case: Case) -> Sketch:
+def draw(
+    case_id: str, document_id: str, article_title: str, signature: Sequence[int], case: Case, *, article: int = 0, retold: bool = False
+) -> Sketch:  # fmt: skip
     """A sketch to be kept: packed small, its features read anew and kept nowhere else."""
     packed = array("Q", signature)  # 64 numbers of 8 bytes, not 64 objects of 32
-    return Sketch(case_id, document_id, article_title, packed, _read_features(case))
+    return Sketch(case_id, document_id, article_title, packed, _read_features(case), article, retold)
 
 
 def path(region: str) -> tuple[str, ...]:
@@ -110,6 +118,18 @@ def significant(value: Decimal) -> int:
     return len(str(int(value)).rstrip("0"))
 
 
+def _day(start: str) -> str:
+    """The day of an ISO start; "" for one that gives neither year nor month (9日, 下午3点)."""
+    if start.startswith("--"):
+        return "" if start.startswith("---") else start[:7]
+    return start[:10] if start[:4].isdigit() else ""
+
+
+def dates(days: Iterable[str]) -> set[str]:
+    """Month and day (03-09) of those that give both, whether with a year or without."""
+    return {day[-5:] for day in days if len(day) == 10 or (len(day) == 7 and day.startswith("--"))}
+
+
 def _read_features(case: Case) -> Features:
     people = {role: frozenset(p.name for p in case.persons if p.role == role) for role in ("suspect", "victim")}
     scenes = [m for m in case.places if m.role in _SCENE] or list(case.places)
@@ -131,7 +151,7 @@ def _read_features(case: Case) -> Features:
             for m in case.counts
             if isinstance(m.value, Count) and m.value.minimum >= 20
         ),
-        days=frozenset(m.value.start for m in case.times if isinstance(m.value, Moment) and m.value.start),
+        days=frozenset(day for m in case.times if isinstance(m.value, Moment) and (day := _day(m.value.start))),
         organisations=frozenset(
             m.value.name for m in case.organisations if isinstance(m.value, Organisation) and len(m.value.name) >= 6
         ),

@@ -127,7 +127,7 @@ class LinkOut(BaseModel):
     decision: str = Field(description="reprint 转载、same 同一件、undecided 待定、apart 不同", examples=["same"])
     agreed: list[str] = Field([], description="相同之处", examples=[["地点同为云南省/昆明市"]])
     contradicted: list[str] = Field([], description="不同之处", examples=[[]])
-    decided_by: str = Field("", description="由谁决定", examples=["rule:compare/2"])
+    decided_by: str = Field("", description="由谁决定", examples=["rule:compare/3"])
 
 
 class TokenOut(BaseModel):

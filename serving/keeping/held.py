@@ -268,4 +268,4 @@ def _unfind(session: Session, table: str, ids: Sequence[str]) -> None:
         elif session.scalar(
             sa.select(SearchKeyRow.id).where(SearchKeyRow.sort == "document", SearchKeyRow.key == name)
         ):
-            search.remove(session, "document", name)
+            search.remove(session, name)

@@ -138,7 +138,7 @@ def cover_text(session: Session, document_id: str, *, quotes: bool) -> set[str]:
             kept |= _quoted(session.get_one(IncidentRow, incident_id).data, row.text, document_id)
     row.text = "".join(c if at in kept or c.isspace() else COVER for at, c in enumerate(row.text))
     search = search_for(session.get_bind().dialect.name)
-    search.put(session, "document", document_id, row.text, private=row.nature == "complaint")
+    search.put(session, document_id, row.text, private=row.nature == "complaint")
     for case in cases:  # what a process keeps of a case holds its text
         case.stamp = identity.stamp({**case.data, "text": now()}, case.signature)
     session.flush()

@@ -33,7 +33,7 @@ def documents(session: Session, after: str) -> str | None:
     )
     rows = session.execute(query.order_by(DocumentRow.id).limit(PAGE)).all()
     for row in rows:
-        search.put(session, "document", row.id, row.text, private=row.nature == "complaint")
+        search.put(session, row.id, row.text, private=row.nature == "complaint")
     return rows[-1].id if rows else None
 
 

@@ -14,6 +14,9 @@ from sqlalchemy import Connection, inspect
 
 from serving.migrations import HEAD
 
+# The revision since which cases have the keys of today (`nlp.resolve.blocking`). Who changes what a key says raises it to the newest.
+KEYED = "0095"
+
 
 def configuration(connection: Connection | None = None) -> Config:
     """Alembic's configuration without an ini file: the scripts beside this module, the caller's connection."""
@@ -28,7 +31,8 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     from serving.store.session import StoreError, schema_version
 
     # Stores from before 0010 hold incidents that were built without the names of their pages.
-    older = schema_version(connection) is not None and not _names_pages(connection)
+    before = schema_version(connection)
+    older = before is not None and not _names_pages(connection)
     _check_references(connection, "IMMEDIATE")
     try:
         command.upgrade(configuration(connection), revision)
@@ -39,6 +43,8 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
             advice="请升级 fanzha 后再打开",
         ) from error
     _check_references(connection, "DEFERRED")
+    if before is not None and before < KEYED <= (schema_version(connection) or ""):
+        _key_anew(connection)
     if older:
         _build_anew(connection)
 
@@ -47,6 +53,18 @@ def _check_references(connection: Connection, when: str) -> None:
     """PostgreSQL alters no table with references that wait for their check, as those of rows that a restore put in just now do."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET CONSTRAINTS ALL {when}")
+
+
+def _key_anew(connection: Connection) -> None:
+    """Give every case the keys that this program looks up: an old case must meet a new one under the same key."""
+    from sqlalchemy.orm import Session
+
+    from serving import changes, resolution
+
+    with Session(connection, expire_on_commit=False) as session:
+        changes.lock(session)
+        resolution.key_anew(session)
+        session.flush()
 
 
 def _names_pages(connection: Connection) -> bool:

@@ -14,7 +14,7 @@ once, in no order, without pairs. It is found by whole words then, not by pieces
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -25,7 +25,8 @@ from serving import data_key
 from serving.store import sealed
 from serving.store.tables import SearchKeyRow
 
-Sort = Literal["document"]
+# What the rows of `search_keys` are for; incidents once had theirs there, and their index has tables of its own now.
+SORT = "document"
 # A query of more terms than this is cut: each term costs one index look-up, and nobody types more.
 TERMS = 16
 # A tsvector holds one megabyte; 200,000 characters of distinct pairs stay below it.
@@ -35,9 +36,9 @@ _LETTER = re.compile(r"[^\W_]")
 
 # Needed for every document: put together once.
 _KEYS = sa.inspect(SearchKeyRow).local_table
-_NUMBER = sa.select(_KEYS.c.id).where(_KEYS.c.sort == sa.bindparam("sort"), _KEYS.c.key == sa.bindparam("key"))
+_NUMBER = sa.select(_KEYS.c.id).where(_KEYS.c.sort == SORT, _KEYS.c.key == sa.bindparam("key"))
 _FOUND_BY = sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)")
-_GONE = sa.delete(_KEYS).where(_KEYS.c.sort == sa.bindparam("sort_"), _KEYS.c.key == sa.bindparam("key_"))
+_GONE = sa.delete(_KEYS).where(_KEYS.c.sort == SORT, _KEYS.c.key == sa.bindparam("key_"))
 
 SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, tokenize="unicode61 remove_diacritics 0")'
 
@@ -45,13 +46,13 @@ SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, token
 class Search(Protocol):
     """What an index can do: FTS5 on SQLite, tsvector on PostgreSQL."""
 
-    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
+    def put(self, session: Session, key: str, text: str, private: bool = False) -> None:
         """Let `key` be found by `text`; replaces what it was found by before. private: by tokens, where there is a data key."""
 
-    def remove(self, session: Session, sort: Sort, key: str) -> None:
+    def remove(self, session: Session, key: str) -> None:
         """Let `key` no longer be found; harmless when it is not there."""
 
-    def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
+    def keys(self, query: str) -> sa.Select[tuple[str]] | None:
         """The keys whose text holds every term of `query`; None when the query holds no searchable term."""
 
 
@@ -74,12 +75,12 @@ def pairs(text: str) -> str:
 class Fts5Search:
     """SQLite FTS5."""
 
-    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
+    def put(self, session: Session, key: str, text: str, private: bool = False) -> None:
         """See Search.put."""
         from nlp.segment import tokens
 
-        self.remove(session, sort, key)
-        (number,) = session.execute(_KEYS.insert(), {"sort": sort, "key": key}).inserted_primary_key  # type: ignore[attr-defined]
+        self.remove(session, key)
+        (number,) = session.execute(_KEYS.insert(), {"sort": SORT, "key": key}).inserted_primary_key  # type: ignore[attr-defined]
         session.execute(
             _FOUND_BY,
             {"number": number, "words": " ".join(blind(text)), "pairs": ""}
@@ -87,14 +88,14 @@ class Fts5Search:
             else {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
         )
 
-    def remove(self, session: Session, sort: Sort, key: str) -> None:
+    def remove(self, session: Session, key: str) -> None:
         """See Search.remove."""
-        number = self._number(session, sort, key)
+        number = self._number(session, key)
         if number is not None:
             session.execute(sa.text("DELETE FROM search_index WHERE rowid = :number"), {"number": number})
             session.execute(sa.delete(SearchKeyRow).where(SearchKeyRow.id == number))
 
-    def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
+    def keys(self, query: str) -> sa.Select[tuple[str]] | None:
         """See Search.keys."""
         match = fts5_query(query)
         if match is None:
@@ -102,11 +103,11 @@ class Fts5Search:
         rows = sa.text("SELECT rowid FROM search_index WHERE search_index MATCH :match").bindparams(match=match)
         found = rows.columns(sa.column("rowid", sa.Integer)).subquery()
         return sa.select(SearchKeyRow.key).where(
-            SearchKeyRow.sort == sort, SearchKeyRow.id.in_(sa.select(found.c.rowid))
+            SearchKeyRow.sort == SORT, SearchKeyRow.id.in_(sa.select(found.c.rowid))
         )
 
-    def _number(self, session: Session, sort: Sort, key: str) -> int | None:
-        return session.scalar(_NUMBER, {"sort": sort, "key": key})
+    def _number(self, session: Session, key: str) -> int | None:
+        return session.scalar(_NUMBER, {"sort": SORT, "key": key})
 
 
 class VectorSearch:
@@ -116,30 +117,30 @@ class VectorSearch:
     16,383, in the middle of a long page.
     """
 
-    def put(self, session: Session, sort: Sort, key: str, text: str, private: bool = False) -> None:
+    def put(self, session: Session, key: str, text: str, private: bool = False) -> None:
         """See Search.put."""
-        self.remove(session, sort, key)
+        self.remove(session, key)
         hidden = private and bool(data_key.keys())
         row = {
-            "sort": sort,
+            "sort": SORT,
             "key": key,
             "text": "" if hidden else letters(text),
             "vector": as_vector(blind(text[:VECTOR_LENGTH]) if hidden else lexemes(text)),
         }
         session.execute(sa.insert(_KEYS).values(**row))
 
-    def remove(self, session: Session, sort: Sort, key: str) -> None:
+    def remove(self, session: Session, key: str) -> None:
         """See Search.remove."""
-        session.execute(_GONE, {"sort_": sort, "key_": key})
+        session.execute(_GONE, {"key_": key})
 
-    def keys(self, sort: Sort, query: str) -> sa.Select[tuple[str]] | None:
+    def keys(self, query: str) -> sa.Select[tuple[str]] | None:
         """See Search.keys."""
         asked = vector_query(query, SearchKeyRow.vector, SearchKeyRow.text)
         if asked is None:
             return None
         match, checks = asked
         return sa.select(SearchKeyRow.key).where(
-            SearchKeyRow.sort == sort, matches(SearchKeyRow.vector, match), *checks
+            SearchKeyRow.sort == SORT, matches(SearchKeyRow.vector, match), *checks
         )
 
 
