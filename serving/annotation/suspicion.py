@@ -6,8 +6,9 @@ the mean probability of it over the documents that carry it; a document counts f
 confident joint), and off its diagonal it is suspected; ranked by the margin between the two.
 
 cleanlab, which the authors keep, is not used: it brings scikit-learn and pandas (some 200 MB) into an installation that otherwise serves
-without them, and no part of serving may import a training framework; of it we would need these thirty lines. The probabilities are those
-stored when the label was given; a model trained since on that very label would believe it and find less.
+without them, and no part of serving may import a training framework; of it we would need these thirty lines. A test with both installed
+finds the same documents suspected (tests/test_suspicion_like_cleanlab.py). The probabilities are those stored when the
+label was given; a model trained since on that very label would believe it and find less.
 """
 
 from __future__ import annotations
