@@ -19,6 +19,8 @@ from serving import inbox, incidents
 from serving.store import identity, locks
 from serving.store.tables import BatchEntryRow, BatchRow, InboxRow
 
+UNDONE = "undone"
+
 
 @dataclass(frozen=True, slots=True)
 class Undone:
@@ -38,9 +40,14 @@ def start(session: Session, source: str, nature: str = "") -> str:
 
 
 def add(session: Session, batch_id: str, items: Sequence[Document | InputError]) -> list[BatchEntryRow]:
-    """Accept documents and note refusals, one row each, numbered on from the last; returns the rows."""
+    """Accept documents and note refusals, one row each, numbered on from the last; returns the rows.
+
+    Raises ConflictError where the import was undone meanwhile: what came in now, nobody could take back.
+    """
     locks.whole_inbox(session)
-    batch = get(session, batch_id)
+    batch = _held(session, batch_id)
+    if batch.state == UNDONE:
+        raise ConflictError("这次导入已经撤销，余下的没有收", where=batch_id, advice="要收，就再导入一次")
     last = session.scalar(sa.select(sa.func.max(BatchEntryRow.number)).where(BatchEntryRow.batch_id == batch_id)) or 0
     rows = []
     for number, item in enumerate(items, start=last + 1):
@@ -64,9 +71,10 @@ def add(session: Session, batch_id: str, items: Sequence[Document | InputError])
 
 
 def finish(session: Session, batch_id: str) -> BatchRow:
-    """All rows are in; what they wait for now is analysis."""
-    batch = get(session, batch_id)
-    batch.state, batch.finished_at = "finished", identity.now()
+    """All rows are in; what they wait for now is analysis. One that was undone meanwhile stays undone."""
+    batch = _held(session, batch_id)
+    if batch.state != UNDONE:
+        batch.state, batch.finished_at = "finished", identity.now()
     session.flush()
     return batch
 
@@ -77,8 +85,8 @@ def undo(session: Session, batch_id: str) -> Undone:
     A document that another import holds too stays, and belongs to that one from now on. Raises NotFoundError, and
     ConflictError when it was undone before.
     """
-    batch = get(session, batch_id)
-    if batch.state == "undone":
+    batch = _held(session, batch_id)
+    if batch.state == UNDONE:
         raise ConflictError("这次导入已经撤销过", where=batch_id)
     brought = list(
         session.scalars(
@@ -95,7 +103,7 @@ def undo(session: Session, batch_id: str) -> Undone:
             sa.select(other.document_id, other.batch_id, other.number)
             .join(mine, mine.document_id == other.document_id)
             .join(live, live.id == other.batch_id)
-            .where(mine.batch_id == batch_id, mine.state == "new", other.batch_id != batch_id, live.state != "undone")
+            .where(mine.batch_id == batch_id, mine.state == "new", other.batch_id != batch_id, live.state != UNDONE)
             .order_by(live.started_at.desc(), other.number.desc())
         )
     }
@@ -108,7 +116,7 @@ def undo(session: Session, batch_id: str) -> Undone:
     # 2. The rest goes.
     gone = [document_id for document_id in brought if document_id and document_id not in heirs]
     numbers = incidents.withdraw_documents(session, gone)
-    batch.state, batch.finished_at = "undone", identity.now()
+    batch.state, batch.finished_at = UNDONE, identity.now()
     session.flush()
     return Undone(len(gone), len(heirs), tuple(numbers))
 
@@ -119,6 +127,12 @@ def get(session: Session, batch_id: str) -> BatchRow:
     if row is None:
         raise NotFoundError("没有这次导入", where=batch_id, advice="fanzha batches list 列出全部导入")
     return row
+
+
+def _held(session: Session, batch_id: str) -> BatchRow:
+    """The same, for us alone until the transaction ends (SQLite has one writer anyhow), as it stands now."""
+    row = session.get(BatchRow, batch_id, with_for_update=True, populate_existing=True)
+    return row if row is not None else get(session, batch_id)
 
 
 def listing(session: Session, *, limit: int = 50) -> Sequence[BatchRow]:

@@ -56,7 +56,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if any(ip in carrier for carrier in _CARRIERS):
+        if ip.is_site_local or any(ip in carrier for carrier in _CARRIERS):
             return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

@@ -88,7 +88,7 @@ class PageList:
         self._stop.set()
 
     def run(self) -> None:
-        """Fetch all, always from the host that may be asked first; the batch is finished whatever happens."""
+        """Fetch all, always from the host that may be asked first. Where the store fails, the batch stays unfinished, with what came."""
         try:
             plain = {address: plain_url(address) for address in self.listed}
             hosts = tuple({urlsplit(url).hostname or "" for url in plain.values() if url})
@@ -96,12 +96,12 @@ class PageList:
                 self.now = address
                 items = self._items(address, plain[address], hosts)
                 with self.store.writing() as session:
-                    if batches.get(session, self.batch_id).state != "running":
-                        return  # undone meanwhile over the API: nothing more is brought in
                     batches.add(session, self.batch_id, items)
                 self.done += 1
             with self.store.writing() as session:
                 batches.finish(session, self.batch_id)
+        except ConflictError:
+            pass  # undone meanwhile over the API: nothing more is asked for or brought in
         except Exception:
             log.exception("page list")  # the store is away: what was accepted stands, the batch stays as it is
         finally:

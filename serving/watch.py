@@ -230,7 +230,8 @@ def _accept(
     if digest in held:
         done.same += 1
     else:
-        if not done.batch_id:
+        # Somebody who undid what came of this round so far did not mean what is still to come.
+        if not done.batch_id or batches.get(session, done.batch_id).state == batches.UNDONE:
             done.batch_id = batches.start(session, "fanzha watch", "published")
         entries = batches.add(session, done.batch_id, documents)
         if refused := next((entry.error for entry in entries if entry.error), None):

@@ -168,3 +168,28 @@ def test_uploads_beyond_the_limit_are_told_to_come_back(api, monkeypatch):
     problem(response, 503)
     assert response.headers["retry-after"] == "5"
     assert ok(api.get("/v1/batches", headers=OPERATOR))["batches"] == []
+
+
+def test_what_is_undone_while_it_comes_in_brings_nothing_more_and_stays_undone(tmp_path):
+    """Somebody undoes an import while it is still being read: the rest must not come in under a batch that nobody can undo."""
+    from nlp.errors import ConflictError
+    from nlp.records import Document
+    from serving import batches, inbox
+    from serving.ingest import IngestSummary, accept_all
+    from tests.stores import fresh_store
+
+    store, summary = fresh_store(tmp_path), IngestSummary()
+
+    def items(count: int) -> Iterator[Document]:
+        yield from (Document(f"{n}", f"第 {n} 件，被骗 {n} 元") for n in range(count))
+        with store.writing() as session:
+            batches.undo(session, summary.batch_id)
+        yield Document("后来", "撤销以后才读到的，被骗九元")
+
+    with pytest.raises(ConflictError, match="已经撤销"):
+        accept_all(store, items(2000), summary, "大文件.csv", None)
+    with store.writing() as session:
+        assert batches.finish(session, summary.batch_id).state == batches.UNDONE
+        assert [row.name for row in batches.rows(session, summary.batch_id, after=2000)] == []
+        assert inbox.counts(session)["accepted"] <= 2000
+    store.close()

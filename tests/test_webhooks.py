@@ -207,7 +207,7 @@ def test_410_disables_and_a_lost_sender_loses_nothing(store: Store, receiver: Re
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.8", "172.16.4.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
-     "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:10.0.0.1",
+     "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fec0::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1",
      "::ffff:127.0.0.1", "2002:7f00:1::", "2001:0:7f00:1::", "64:ff9b::7f00:1", "nonsense", ""],
 )  # fmt: skip
 def test_addresses_that_are_not_public_are_refused(address: str) -> None:

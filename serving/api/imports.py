@@ -65,7 +65,7 @@ def _shown(session: Any, batch_id: str, state: str = "refused", after: int = 0, 
 
 @router.post(
     "", summary="导入一个文件", response_model=BatchOut, status_code=201,
-    responses=problems.documented(413, 415, 503),
+    responses=problems.documented(409, 413, 415, 503),
 )  # fmt: skip
 def upload(
     request: Request,
