@@ -19,7 +19,7 @@ from nlp.persons_grouped import group_persons
 from nlp.records import Analysis, Case, Document, Mention, Reading, Verdict
 from nlp.resolve import signature
 from nlp.todays_words import case_now, verdict_now
-from serving import changes, incidents, marking, resolution, sourced, standing, telemetry
+from serving import changes, gone_texts, incidents, marking, resolution, sourced, standing, telemetry
 from serving.store import identity, shapes
 from serving.store.search import search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
@@ -122,12 +122,12 @@ def relabel(session: Session, document_id: str, document: Document, kind: str, l
     An article that a person calls a case and that has none gets one, made of all its mentions. Returns the incidents to rebuild.
     """
     changes.lock(session)
-    told = _told(session, document_id)
+    told, sketches = _told(session, document_id), _sketches(session, document_id)
     marking.note(session, document_id)
     touched = resolution.detach(
         session, [identity.case_id(document_id, a, n) for a in told for n in range(len(told[a]))]
     )
-    case_ids = _relabel(session, document_id, document, kind, label, by, told)
+    case_ids = _relabel(session, document_id, document, kind, label, by, told, sketches)
     attached = resolution.attach(session, case_ids, standing.renew(session, document_id))
     homes = attached | resolution.settle(session, touched)
     marking.follow(session, document_id)
@@ -144,7 +144,7 @@ def _told(session: Session, document_id: str) -> dict[int, list[Case]]:
 
 def _relabel(
     session: Session, document_id: str, document: Document, kind: str, label: str, by: str,
-    told: Mapping[int, Sequence[Case]] | None = None,
+    told: Mapping[int, Sequence[Case]] | None = None, sketches: Mapping[str, Sequence[int]] | None = None,
 ) -> list[str]:  # fmt: skip
     """Write kind, label and cases of every article anew; returns the ids of the cases, which belong to no incident yet."""
     cases_by_article = told if told is not None else _told(session, document_id)
@@ -160,9 +160,18 @@ def _relabel(
         cases = [replace(case, label=article.label, confidence=1.0) if label else case for case in cases]
         place = (article.number, article.title, article.start, article.end)
         said = None if label else shapes.load_analysis(article.analysis).verdict
-        added += _add_cases(session, document, document_id, place, cases, said)
+        added += _add_cases(session, document, document_id, place, cases, said, sketches=sketches)
     session.flush()
     return added
+
+
+def _sketches(session: Session, document_id: str) -> dict[str, list[int]] | None:
+    """Case → what its text is recognised by, where the text went with time: all that has no letters would be alike. None where it stands."""
+    if not gone_texts.is_gone(session.get_one(DocumentRow, document_id)):
+        return None
+    return dict(
+        session.execute(sa.select(CaseRow.id, CaseRow.signature).where(CaseRow.document_id == document_id)).all()
+    )
 
 
 def _whole(analysis: Analysis) -> Case:
@@ -208,10 +217,11 @@ def _retells(case: Case) -> bool:
 
 def _add_cases(
     session: Session, document: Document, document_id: str, place: tuple[int, str, int, int], cases: Sequence[Case],
-    said: Verdict | None, *, retold: bool = False,
+    said: Verdict | None, *, retold: bool = False, sketches: Mapping[str, Sequence[int]] | None = None,
 ) -> list[str]:  # fmt: skip
     """place: number, title, start and end of the article that tells the cases. said: what the model said of the article, None where a
-    person gave the cases their label. retold: the article is no case itself. `data` keeps the label as it was said.
+    person gave the cases their label. retold: the article is no case itself. `data` keeps the label as it was said. sketches: case → its
+    signature, where it cannot be taken from the text any more.
 
     Of several cases each is compared by its own part of the text: half of a round-up has little in common with the whole of another.
     """
@@ -220,8 +230,11 @@ def _add_cases(
     article, title, start, end = place
     rows = []
     for number, case in enumerate(cases):
-        sketch = signature(document.text[case.start : case.end] if len(cases) > 1 else document.text[start:end])
         data, case_id = shapes.dump(case), identity.case_id(document_id, article, number)
+        if sketches is None:
+            sketch = signature(document.text[case.start : case.end] if len(cases) > 1 else document.text[start:end])
+        else:
+            sketch = tuple(sketches.get(case_id, ()))
         label = _now(case.label, said)
         stamp = _stamp(data, label, sketch, retold)
         rows.append(

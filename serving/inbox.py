@@ -5,6 +5,7 @@ In: documents. Out: rows that go accepted → working → done | failed | set_as
 - `accept` writes document and inbox row in the caller's transaction; when that commits, the document is accepted.
 - `claim` hands rows to one worker for a lease. A row comes back when the lease runs out, or at once when its worker was a
   process of this machine that is gone, or is this one, which could not give it back (`in_hand`).
+- A document whose text went with time (`gone_texts`) is set aside; one that lost names while it was read is read again.
 - A row whose worker died once is claimed alone from then on, so one poisonous document cannot take others with it, and after
   `MAX_ATTEMPTS` claims it is set aside with the reason.
 """
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import InputError
 from nlp.records import Document
-from serving import changes, in_hand, incidents, report_rows
+from serving import changes, gone_texts, in_hand, incidents, report_rows
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now
 from serving.store.search import search_for
@@ -65,13 +66,14 @@ Outcome = Literal["new", "already"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One document in our hands until the lease ends. `attempts` counts this claim."""
+    """One document in our hands until the lease ends. `attempts` counts this claim; redacted_at: when it had last lost words by then."""
 
     inbox_id: int
     document_id: str
     attempts: int
     owner: str
     document: Document
+    redacted_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +178,28 @@ def claim(
             )
         )
     waiting = waiting.with_for_update(skip_locked=True)
-    rows = session.scalars(waiting.where(InboxRow.attempts > 0).order_by(InboxRow.id).limit(1)).all()
-    if not rows:
-        rows = session.scalars(waiting.where(InboxRow.attempts == 0).order_by(InboxRow.id).limit(limit)).all()
-    claims = []
-    for row in rows:
-        for column, value in _taken(owner, now(), lease_seconds).items():
-            setattr(row, column, value)
-        row.attempts += 1
-        document = session.get_one(DocumentRow, row.document_id)
-        claims.append(Claim(row.id, row.document_id, row.attempts, owner, as_document(document)))
-    session.flush()
+    claims: list[Claim] = []
+    while not claims and (rows := _first(session, waiting, limit)):
+        for row in rows:
+            document = session.get_one(DocumentRow, row.document_id)
+            if gone_texts.is_gone(document):
+                row.state, row.error, row.finished_at = "set_aside", gone_texts.REASON, now()
+                continue
+            for column, value in _taken(owner, now(), lease_seconds).items():
+                setattr(row, column, value)
+            row.attempts += 1
+            claims.append(
+                Claim(row.id, row.document_id, row.attempts, owner, as_document(document), document.redacted_at)
+            )
+        session.flush()
     if owner == this_worker():
         in_hand.take(session, [claimed.inbox_id for claimed in claims])
     return claims
+
+
+def _first(session: Session, waiting: sa.Select[tuple[InboxRow]], limit: int) -> Sequence[InboxRow]:
+    rows = session.scalars(waiting.where(InboxRow.attempts > 0).order_by(InboxRow.id).limit(1)).all()
+    return rows or session.scalars(waiting.where(InboxRow.attempts == 0).order_by(InboxRow.id).limit(limit)).all()
 
 
 def finish(session: Session, claimed: Claim) -> bool:
@@ -231,10 +241,11 @@ def give_back_lost(session: Session) -> int:
 
 
 def retry_failed(session: Session) -> int:
-    """Put failed and set-aside rows back as if never tried, for instance after an upgrade. How many."""
+    """Put failed and set-aside rows back as if never tried, for instance after an upgrade; not those whose text is gone. How many."""
+    readable = sa.exists().where(DocumentRow.id == InboxRow.document_id, gone_texts.stands())
     result = session.execute(
         sa.update(InboxRow)
-        .where(InboxRow.state.in_(("failed", "set_aside")))
+        .where(InboxRow.state.in_(("failed", "set_aside")), readable)
         .values(state="accepted", attempts=0, error="", finished_at="")
     )
     return result.rowcount  # type: ignore[attr-defined,no-any-return]

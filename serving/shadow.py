@@ -19,7 +19,7 @@ from nlp.classify import Classifier
 from nlp.clean import clean
 from nlp.records import Document, Verdict
 from nlp.todays_words import verdict_now
-from serving import inbox
+from serving import gone_texts, inbox
 from serving.store import Store
 from serving.store.tables import DocumentRow, ReportRow
 
@@ -55,8 +55,10 @@ class Comparison:
 
 
 def newest(session: Session, which: Which, count: int) -> list[tuple[str, Document]]:
-    """The newest documents, or those of the newest complaints: (id, record). Very long ones and withdrawn ones are left out."""
-    query = sa.select(DocumentRow).where(DocumentRow.withdrawn.is_(False), sa.func.length(DocumentRow.text) <= LONGEST)
+    """The newest documents, or those of the newest complaints: (id, record). Left out: very long ones, withdrawn ones, texts that went."""
+    query = sa.select(DocumentRow).where(
+        DocumentRow.withdrawn.is_(False), gone_texts.stands(), sa.func.length(DocumentRow.text) <= LONGEST
+    )
     if which == "reports":
         query = query.join(ReportRow, ReportRow.document_id == DocumentRow.id).order_by(ReportRow.received_at.desc())
     else:

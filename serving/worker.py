@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from nlp import mask
 from nlp.errors import FanzhaError, InputError
 from nlp.records import Document, Reading
-from serving import changes, filing, in_hand, inbox, incidents, tally, telemetry
+from serving import changes, filing, gone_texts, in_hand, inbox, incidents, tally, telemetry
 from serving.inbox import Claim
 from serving.settings import Settings
 from serving.store import Store, StoreError
@@ -201,6 +201,8 @@ def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exceptio
             if isinstance(reading, Exception):
                 if inbox.fail(session, claimed, reason_of(reading)):
                     failed.append((claimed, reading))
+            elif gone_texts.lost_words(session, claimed.document_id, claimed.redacted_at):
+                inbox.give_back(session, [claimed])  # the reading still tells what went meanwhile
             # Not ours any more: another worker took it over after our lease, and files it itself.
             elif inbox.finish(session, claimed):
                 touched |= filing.file_reading(session, claimed.document_id, claimed.document, reading)

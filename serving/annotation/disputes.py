@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from corpora.judgments import Judgment
 from nlp.errors import ConflictError
+from serving import gone_texts
 from serving.annotation import saving
 from serving.annotation.agreement import f1
 from serving.annotation.saving import HELD, JUDGED
@@ -48,7 +49,7 @@ def doubled(session: Session) -> dict[str, dict[str, Judgment]]:
     several = (
         sa.select(AnnotationRow.document_id)
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(*held, DocumentRow.withdrawn.is_(False))
+        .where(*held, DocumentRow.withdrawn.is_(False), gone_texts.stands())
         .group_by(AnnotationRow.document_id)
         .having(sa.func.count() > 1)
     )

@@ -22,7 +22,7 @@ from nlp.errors import FanzhaError, InputError
 from nlp.extract.amounts import find_sums
 from nlp.records import Amount, Document
 from nlp.spelling import fold
-from serving import inbox
+from serving import gone_texts, inbox
 from serving.annotation import saving
 from serving.annotation.disputes import differ
 from serving.annotation.saving import HELD, JUDGED, SETTLED, judgment_now, judgment_of, waits_again
@@ -50,12 +50,12 @@ def given_out(session: Session, which: Which = "all", annotator: str = "") -> It
     """Annotations with their texts, by document. which: all, or final: one a document, its settlement or what nobody disputes.
 
     Of all, each stands in the labels it was given in; the final ones stand in today's, and what waits to be judged again is left out.
-    annotator: only his, "" for everybody's. Withdrawn documents are left out: nobody gives out what was taken back.
+    annotator: only his, "" for everybody's. Withdrawn documents are left out: nobody gives out what was taken back; so are those without a text.
     """
     query = (
         sa.select(AnnotationRow.document_id)
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(AnnotationRow.state == HELD, DocumentRow.withdrawn.is_(False))
+        .where(AnnotationRow.state == HELD, DocumentRow.withdrawn.is_(False), gone_texts.stands())
         .distinct()
         .order_by(AnnotationRow.document_id)
         .limit(PAGE)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from corpora.judgments import UNRELATED
 from nlp import taxonomy
 from nlp.todays_words import together
+from serving import gone_texts
 from serving.annotation.saving import HELD, JUDGED, settled, to_judge_again
 from serving.annotation.suspicion import Given, Suspected, suspect
 from serving.store.tables import ArticleRow, DocumentRow
@@ -111,7 +112,7 @@ def _open(*conditions: Any) -> sa.Select[Any]:
         sa.select(ArticleRow.document_id, ArticleRow.kind, ArticleRow.label, ArticleRow.confidence, ArticleRow.end - ArticleRow.start,
                   ArticleRow.publisher, DocumentRow.nature)
         .join(DocumentRow, DocumentRow.id == ArticleRow.document_id)
-        .where(DocumentRow.withdrawn.is_(False), ~_said(), *conditions)
+        .where(DocumentRow.withdrawn.is_(False), gone_texts.stands(), ~_said(), *conditions)
     )  # fmt: skip
 
 
@@ -185,7 +186,13 @@ def _by_one_other(session: Session, who: str, *conditions: Any) -> list[tuple[st
     query = (
         sa.select(AnnotationRow.document_id, sa.func.min(AnnotationRow.id))
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(AnnotationRow.state == HELD, AnnotationRow.part == JUDGED, DocumentRow.withdrawn.is_(False), *conditions)
+        .where(
+            AnnotationRow.state == HELD,
+            AnnotationRow.part == JUDGED,
+            DocumentRow.withdrawn.is_(False),
+            gone_texts.stands(),
+            *conditions,
+        )
         .where(AnnotationRow.document_id.not_in(settled()))
         .group_by(AnnotationRow.document_id)
         .having(sa.func.count() == 1, sa.func.max(AnnotationRow.annotator) != who)
@@ -211,7 +218,12 @@ def _again(session: Session, who: str) -> Iterator[tuple[str, str]]:
     query = (
         sa.select(AnnotationRow.document_id, AnnotationRow.label, mine)
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(AnnotationRow.state == HELD, DocumentRow.withdrawn.is_(False), AnnotationRow.label.in_(waiting_for))
+        .where(
+            AnnotationRow.state == HELD,
+            DocumentRow.withdrawn.is_(False),
+            gone_texts.stands(),
+            AnnotationRow.label.in_(waiting_for),
+        )
         .where(mine | ~judged)
         .order_by(~mine, AnnotationRow.id)
         .limit(RANKED)
@@ -255,7 +267,7 @@ def _judged(session: Session) -> Sequence[Any]:
         sa.select(AnnotationRow.document_id, AnnotationRow.annotator, AnnotationRow.revision, AnnotationRow.label, AnnotationRow.also,
                   AnnotationRow.machine, AnnotationRow.taxonomy)
         .join(DocumentRow, DocumentRow.id == AnnotationRow.document_id)
-        .where(AnnotationRow.state == HELD, AnnotationRow.part == JUDGED, DocumentRow.withdrawn.is_(False))
+        .where(AnnotationRow.state == HELD, AnnotationRow.part == JUDGED, DocumentRow.withdrawn.is_(False), gone_texts.stands())
         .where(AnnotationRow.document_id.not_in(settled()), AnnotationRow.label.not_in(to_judge_again()))
         .order_by(AnnotationRow.id)
     )  # fmt: skip

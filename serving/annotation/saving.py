@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from corpora.judgments import Judgment, as_data, check, from_data, in_todays_words
 from nlp import taxonomy
 from nlp.errors import ConflictError, InputError, NotFoundError
-from serving import queries
+from serving import gone_texts, queries
 from serving.annotation.proposing import machine_says
 from serving.store.identity import now
 from serving.store.tables import DocumentRow
@@ -46,6 +46,8 @@ def save(
         raise NotFoundError("没有这个文档", where=document_id)
     if document.withdrawn:
         raise ConflictError("这件文档已撤回，标注没有保存", where=document_id)
+    if gone_texts.is_gone(document):
+        raise ConflictError("这件文档的全文已按留存规则去掉，标注没有保存", where=document_id)
     if not by.strip() or len(by) > MOST_NAME or not by.isprintable():
         raise InputError("标注人的名字不成形", where=document_id, expected=f"1 到 {MOST_NAME} 字")
     refresh(session)

@@ -20,15 +20,13 @@ from nlp.errors import InputError
 from nlp.incident import QUOTE_LENGTH
 from nlp.records import Reading
 from nlp.spelling import fold
-from serving import filing, inbox, snapshots
+from serving import filing, gone_texts, inbox, snapshots
 from serving.store import identity, shapes
 from serving.store.identity import now
 from serving.store.search import letters, search_for
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, IncidentRow
 
 COVER = "■"
-# The group of fields (`retention.GROUPS`) after which the text has no letters any more.
-TEXT = "text"
 # A quote is at most so long on either side of what it quotes.
 AROUND = 2 * QUOTE_LENGTH
 # Shorter ones stand in half of all texts by chance.
@@ -102,7 +100,7 @@ def redact(session: Session, document_id: str, finder: Finder) -> set[str]:
     row.details = finder.without(row.details)
     row.names = {name: sort for name, sort in row.names.items() if not finder.tells(name)}
     row.redacted_at = now()
-    if TEXT in row.expired_fields:
+    if gone_texts.is_gone(row):
         return _in_place(session, row, finder)
     # 2. What was read from it, filed anew: its cases find their incidents by what is left.
     told: dict[int, list[Any]] = {}
@@ -137,6 +135,7 @@ def cover_text(session: Session, document_id: str, *, quotes: bool) -> set[str]:
         for incident_id in sorted(touched):
             kept |= _quoted(session.get_one(IncidentRow, incident_id).data, row.text, document_id)
     row.text = "".join(c if at in kept or c.isspace() else COVER for at, c in enumerate(row.text))
+    row.redacted_at = now()
     search = search_for(session.get_bind().dialect.name)
     search.put(session, document_id, row.text, private=row.nature == "complaint")
     for case in cases:  # what a process keeps of a case holds its text

@@ -22,13 +22,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nlp.errors import ConflictError, InputError
-from serving import audit, changes, incidents
+from serving import audit, changes, gone_texts, incidents
 from serving.keeping import redact
 from serving.keeping.redact import Finder
 from serving.store import Store
 from serving.store.feed_tables import DecisionRow
 from serving.store.identity import now
-from serving.store.tables import BatchEntryRow, ChangeRow, DocumentRow, InboxRow, IncidentRow, ReportRow
+from serving.store.tables import ArticleRow, BatchEntryRow, ChangeRow, DocumentRow, InboxRow, IncidentRow, ReportRow
 
 # Documents a transaction: others write between two of them.
 PAGE = 50
@@ -44,7 +44,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "addresses": ("locality",),
     "victims": ("victim",),
     "names": ("victim", "suspect", "other", "perhaps"),
-    redact.TEXT: (),
+    gone_texts.TEXT: (),
     QUOTES: (),
 }
 # What `personal_days` takes out is noted under this name.
@@ -131,12 +131,12 @@ def _check_fields(fields: Any, personal_days: int, where: str) -> None:
         )
     if any(isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 36_500 for days in fields.values()):
         raise InputError("fields 里的天数不对", where=where, expected="1 到 36500 的整数；一直留着的不写")
-    text = fields.get(redact.TEXT, fields.get(QUOTES))
-    if QUOTES in fields and not fields.get(redact.TEXT, 36_501) <= fields[QUOTES]:
+    text = fields.get(gone_texts.TEXT, fields.get(QUOTES))
+    if QUOTES in fields and not fields.get(gone_texts.TEXT, 36_501) <= fields[QUOTES]:
         raise InputError(
             "引文先于全文到期", where=where, expected="写了 quotes 就要写 text，天数不多于 quotes：引文就在全文里"
         )
-    earlier = [days for name, days in fields.items() if name not in (redact.TEXT, QUOTES)] + [personal_days]
+    earlier = [days for name, days in fields.items() if name not in (gone_texts.TEXT, QUOTES)] + [personal_days]
     if text and max(earlier) > text:
         raise InputError(
             "全文先于姓名号码到期",
@@ -231,7 +231,7 @@ def forget_fields(session: Session, wanted: Mapping[str, Mapping[str, tuple[str,
         sorts = {sort for told in groups.values() for sort in told}
         values = [name for name, sort in row.names.items() if sort in sorts and _is_long_enough(name)]
         found = redact.redact(session, document_id, Finder(values)) if values else set()
-        if redact.TEXT in groups or QUOTES in groups:
+        if gone_texts.TEXT in groups or QUOTES in groups:
             found |= redact.cover_text(session, document_id, quotes=QUOTES in groups)
         row.expired_fields = {**row.expired_fields, **dict.fromkeys(groups, when)}
         touched.setdefault(tuple(sorted(groups)), set()).update(found)
@@ -257,8 +257,9 @@ def _due(
     least = min(every, default=0)
     if not least:
         return
+    read = sa.exists().where(ArticleRow.document_id == DocumentRow.id).label("read")
     columns = (DocumentRow.id, DocumentRow.nature, DocumentRow.publisher, DocumentRow.url, DocumentRow.origin,
-               DocumentRow.stored_at, DocumentRow.expired_fields)  # fmt: skip
+               DocumentRow.stored_at, DocumentRow.expired_fields, read)  # fmt: skip
     query = sa.select(*columns).where(DocumentRow.expired_at == "", DocumentRow.stored_at < _moment(at, least))
     for row in session.execute(
         query.order_by(DocumentRow.stored_at, DocumentRow.id), execution_options={"yield_per": SCAN}
@@ -273,7 +274,8 @@ def _due(
             name: sorts for name, (days, sorts) in rule.groups().items()
             if name not in row.expired_fields and row.stored_at < _moment(at, days)
         }  # fmt: skip
-        if due:
+        # Whom a document names that failed or still waits is not known: that goes once it is read, or with the text.
+        if due and (row.read or gone_texts.TEXT in {*due, *row.expired_fields}):
             yield row.id, rule, due
 
 
