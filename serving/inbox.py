@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import InputError
 from nlp.records import Document
-from serving import changes, gone_texts, in_hand, incidents, report_rows
+from serving import changes, gone_texts, in_hand, incidents, report_rows, resolution, retold
 from serving.store import locks
 from serving.store.identity import content_hash, document_id, now
 from serving.store.search import search_for
@@ -308,8 +308,11 @@ def _restrict(
         session.get_one(ReportRow, report_name).state = "analysed"
         search_for(session.get_bind().dialect.name).put(session, identity, row.text, private=True)
     session.flush()
+    # Of a complaint nothing is retold: that goes, and what it tells itself is seen by fewer.
+    case_ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.document_id == identity)).all()
+    touched = resolution.detach(session, sorted(retold.among(session, case_ids)))
     told = sa.select(CaseRow.incident_id).where(CaseRow.document_id == identity, CaseRow.incident_id.is_not(None))
-    incidents.rebuild(session, session.scalars(told).all())
+    incidents.rebuild(session, touched | set(session.scalars(told)))
     return Accepted(identity, "already", report_name, restricted=True)
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from nlp import mask
 from nlp.incident import Link, SourcedCase
 from nlp.resolve import blocking_keys, compare
-from nlp.resolve.build import independent, person_facts, value_facts
+from nlp.resolve.bearing_out import told_and_borne_out
+from nlp.resolve.build import facts_of, independent, named_spans
 from serving import resolution, sourced, views
 from serving.store.tables import CaseRow, IncidentRow
 
@@ -24,11 +25,10 @@ CASES = 8
 
 def evidence(session: Session, row: IncidentRow, viewer: str) -> list[dict[str, Any]]:
     """Every place where the sources tell a value, value by value; the record itself keeps the first 50 of each."""
-    cases = _seen(sourced.of_incident(session, row.id), viewer)
-    cases.sort(key=lambda case: (case.source.nature != "published", case.source.published, case.case_id))
-    groups = independent(cases)
-    facts = person_facts(cases, groups, None) + value_facts(cases, groups, None)
-    facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
+    seen = _seen(sourced.of_incident(session, row.id), viewer)
+    own, borne_out = told_and_borne_out(seen)
+    cases = own + borne_out
+    facts = facts_of(cases, independent(cases), named_spans(seen), None)
     return [
         {"kind": fact["kind"], "role": fact["role"], "text": fact["text"], **told}
         for fact in views.fact_views(row, facts, viewer)

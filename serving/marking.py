@@ -103,7 +103,9 @@ def follow(session: Session, document_id: str) -> None:
     ).all()
     if not rows:
         return
-    cases = sa.select(CaseRow.incident_id, CaseRow.data).where(CaseRow.document_id == document_id)
+    cases = sa.select(CaseRow.incident_id, CaseRow.data).where(
+        CaseRow.document_id == document_id, CaseRow.incident_id.is_not(None)  # what is only retold may wait for one
+    )  # fmt: skip
     for home, data in session.execute(cases).all():
         for start, end, number, incident_id in rows:
             target = _last(session, home)

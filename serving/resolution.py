@@ -3,8 +3,7 @@
 In: case rows in an open write transaction (the caller holds `changes.lock`). Out: the ids of the incidents touched, which
 `serving.incidents.rebuild` then writes anew. The comparing itself is `nlp.resolve`; every link it makes is kept with its reasons.
 
-What an article of another kind retells of a case (`Sketch.retold`) founds no incident, joins and bridges none but its own: it waits without
-one until a case is there that it speaks of.
+What an article of another kind retells of a case (`Sketch.retold`) founds no incident and bridges none: `serving.retold` says where it stands.
 
 A case joins the incident of its best link. Where it links two incidents that were apart, these are merged only when a direct
 comparison of their own cases leaves it at least open: a chain of weak likenesses joins nothing.
@@ -21,7 +20,8 @@ from sqlalchemy.orm import Session
 
 from nlp.incident import Link
 from nlp.resolve import Sketch, blocking_keys, compare
-from serving import marking, sourced
+from serving import marking, retold, sourced
+from serving.retold import JOINS
 from serving.standing import PERSON
 from serving.store import identity, sealed, shapes
 from serving.store.tables import ArticleRow, CaseKeyRow, CaseRow, IncidentRow, LinkRow
@@ -34,20 +34,19 @@ PER_CASE = 32
 PER_SIDE = 4
 # Links kept inside an incident's record, best first; all of them stay in the table (n cases have up to n²/2).
 PER_INCIDENT = 100
-JOINS = ("reprint", "same")
 _SPLITS = "fanzha_splits"
 # Tables, not entities: a case costs a dozen statements, and half of what an entity's cost is the entity.
 _CASES, _KEYS, _LINKS = (sa.inspect(row).local_table for row in (CaseRow, CaseKeyRow, LinkRow))
 # What is asked for every case, put together once.
-_HELD = sa.select(_CASES.c.id).where(_CASES.c.incident_id == sa.bindparam("name")).limit(1)
 _STANDS = sa.select(IncidentRow.merged_into).where(IncidentRow.id == sa.bindparam("name"))
-# The cases of an incident with the kind of the article that tells each.
-_KINDS = (
-    sa.select(_CASES.c.id, ArticleRow.kind)
+# The cases of an incident without those that are only retold.
+_OWN = (
+    sa.select(_CASES.c.id)
     .join(ArticleRow, (ArticleRow.document_id == _CASES.c.document_id) & (ArticleRow.number == _CASES.c.article))
-    .where(_CASES.c.incident_id == sa.bindparam("name"))
+    .where(_CASES.c.incident_id == sa.bindparam("name"), ArticleRow.kind == sourced.CASE)
     .order_by(_CASES.c.id)
 )
+_HELD = _OWN.limit(1)
 # A page of keys as they were when it began; a case whose keys two pages hold is written twice, and stands once.
 _KEYED = (
     sa.select(_KEYS.c.id, _KEYS.c.case_id)
@@ -80,8 +79,8 @@ def attach(session: Session, case_ids: Sequence[str], spoken: Collection[str] = 
         links = [link for link in links if link.decision != "apart" and not {link.first, link.second} & set(said)]
         keep_links(session, links)
         joins = [link for link in links if link.decision in JOINS]
-        retold = {name for name, other in others.items() if other.retold}
-        touched |= _place(session, case, joins, said, retold)  # 4.
+        passing = {name for name, other in others.items() if other.retold}
+        touched |= _place(session, case, joins, said, passing)  # 4.
     return touched
 
 
@@ -126,7 +125,8 @@ def settle(session: Session, incident_ids: set[str]) -> set[str]:
 
     The part with the founding case keeps the id. Called after cases that were taken out to be filed anew are back.
     """
-    return incident_ids | {part for incident in incident_ids for part in _split(session, incident)}
+    whole = incident_ids | {part for incident in incident_ids for part in _split(session, incident)}
+    return whole | retold.place_in(session, whole)
 
 
 def best_links(session: Session, incident_id: str) -> list[Link]:
@@ -206,14 +206,16 @@ def _said(session: Session, case_id: str) -> dict[str, str]:
 
 
 def _place(
-    session: Session, case: Sketch, links: Sequence[Link], said: Mapping[str, str] = {}, retold: Collection[str] = ()
+    session: Session, case: Sketch, links: Sequence[Link], said: Mapping[str, str] = {}, passing: Collection[str] = ()
 ) -> set[str]:
     """Put a case into its incident; returns the incidents touched. said: other case → a person's word about the two.
 
-    retold: others that only retell: they do not lead to an incident, those that wait for one come along.
+    passing: others that are only retold: they do not lead to an incident, and may come to that of this case.
     """
+    if case.retold:
+        return retold.place(session, [case.case_id])
     if not links and not said:
-        return set() if case.retold else {_found(session, case.case_id)}
+        return {_found(session, case.case_id)}
     others = {link.second if link.first == case.case_id else link.first: link for link in links}
     asked = [*others, *said]
     home = dict(session.execute(sa.select(_CASES.c.id, _CASES.c.incident_id).where(_CASES.c.id.in_(asked))).all())
@@ -232,22 +234,18 @@ def _place(
     best: dict[str, float] = {}
     for other, link in others.items():
         incident = home.get(other)
-        if incident and incident not in taken and other not in retold:
+        if incident and incident not in taken and other not in passing:
             best[incident] = max(best.get(incident, link.score), link.score)
     # A person's word first, then the best score.
     ranked = told + sorted(best.keys() - set(told), key=lambda incident: (-best[incident], incident))
-    if not ranked and case.retold:
-        return set()
     chosen = ranked[0] if ranked else _found(session, case.case_id)
     _move(session, [case.case_id], chosen)
-    if waiting := [other for other in others if other in retold and home.get(other) is None]:
-        _move(session, waiting, chosen)
     touched = {chosen}
-    for weaker in () if case.retold else ranked[1:]:
+    for weaker in ranked[1:]:
         if _may_merge(session, chosen, weaker, weaker in told):
             merge(session, weaker, into=chosen)
             touched.add(weaker)
-    return touched
+    return touched | retold.place(session, (others.keys() & passing) | said.keys())
 
 
 def merge(session: Session, incident_id: str, *, into: str) -> None:
@@ -272,7 +270,7 @@ def part_from(session: Session, incident_id: str, case_ids: Sequence[str]) -> st
 
 
 def is_empty(session: Session, incident_id: str) -> bool:
-    """Is no case left in this incident?"""
+    """Is no case left in this incident, but what is only retold?"""
     return not _held(session, incident_id)
 
 
@@ -294,8 +292,8 @@ def _may_merge(session: Session, first: str, second: str, told: bool = False) ->
         return True
     sides = []
     for incident in (first, second):
-        ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident).order_by(CaseRow.id))
-        sides.append(list(sourced.to_compare(session, ids.fetchmany(PER_SIDE)).values()))
+        ids = session.scalars(_OWN.limit(PER_SIDE), {"name": incident}).all()
+        sides.append(list(sourced.to_compare(session, ids).values()))
     articles = [{(case.document_id, case.article) for case in side} for side in sides]
     if articles[0] & articles[1]:
         return False
@@ -324,12 +322,10 @@ def _move(session: Session, case_ids: Sequence[str], incident_id: str) -> None:
 def _split(session: Session, incident_id: str) -> set[str]:
     """Let the parts of an incident that no link joins any more become incidents of their own; returns the new ids.
 
-    What is only retold holds nothing together: it goes with a part that it is linked to, and waits where there is none.
+    What is only retold holds nothing together.
     """
-    kinds = dict(session.execute(_KINDS, {"name": incident_id}).all())
-    ids = [case_id for case_id, kind in kinds.items() if kind == sourced.CASE]
-    retold = [case_id for case_id in kinds if case_id not in set(ids)]
-    if len(kinds) < 2 and ids:
+    ids = session.scalars(_OWN, {"name": incident_id}).all()
+    if len(ids) < 2:
         return set()
     neighbours: dict[str, set[str]] = defaultdict(set)
     ours = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id)
@@ -351,14 +347,6 @@ def _split(session: Session, incident_id: str) -> set[str]:
                 waiting.extend(neighbours[case_id])
         if part:
             parts.append(sorted(part))
-    for case_id in retold:
-        part = next((part for part in parts if neighbours[case_id] & set(part)), [])
-        if part:
-            part.append(case_id)
-        else:
-            session.execute(_MOVES, [{"own": case_id, "home": None}])
-    if not parts:
-        return set()
     keeper = next((part for part in parts if any(identity.incident_id(c) == incident_id for c in part)), None)
     apart = [part for part in parts if part is not (keeper or parts[0])]
     new = set()

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from nlp.errors import ConflictError, InputError, NotFoundError
 from nlp.resolve import compare
-from serving import changes, incidents, marking, resolution, sourced, standing
+from serving import changes, incidents, marking, resolution, retold, sourced, standing
 from serving.store import shapes
 from serving.store.feed_tables import DecisionRow
 from serving.store.identity import now
@@ -56,9 +56,9 @@ def split(
         raise ConflictError("没有说分出什么", where=incident_id, expected="来源文档或案件的编号")
     every = _cases(session, incident_id)
     told = sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id, CaseRow.document_id.in_(document_ids))
-    leaving = set(session.scalars(told)) | (set(case_ids) & set(every))
-    stay = [case for case in every if case not in leaving]
-    if not leaving or not stay:
+    chosen = set(session.scalars(told)) | set(case_ids)
+    leaving, stay = ([case for case in every if (case in chosen) is goes] for goes in (True, False))
+    if not leaving or not stay or stay[0] in retold.among(session, stay):
         raise ConflictError("拆分须留下一部分、分出一部分", where=incident_id, expected="该事件的一部分来源")
     pairs = [
         (row.first, row.second)
@@ -68,12 +68,15 @@ def split(
                 | (LinkRow.second.in_(leaving) & LinkRow.first.in_(stay))
             )
         )
-    ] or [(sorted(leaving)[0], stay[0])]
+    ] or [(leaving[0], stay[0])]
     links = [standing.write_link(session, *pair, "apart", by) for pair in pairs]
-    part = resolution.part_from(session, incident_id, sorted(leaving))
-    row = _record(session, incident_id, "split", by, note, {"into": part, "cases": sorted(leaving), "links": links})
-    standing.remember(session, row, sorted(leaving), stay)
-    incidents.rebuild(session, [incident_id, part])
+    # What is only retold makes no incident of its own: by itself it goes where else it belongs, or waits.
+    alone = leaving[0] in retold.among(session, leaving)
+    part = None if alone else resolution.part_from(session, incident_id, leaving)
+    row = _record(session, incident_id, "split", by, note, {"into": part, "cases": leaving, "links": links})
+    standing.remember(session, row, leaving, stay)
+    touched = {incident_id} | ({part} if part else set())
+    incidents.rebuild(session, touched | retold.place_in(session, touched))
     return row
 
 
@@ -110,7 +113,7 @@ def undo(session: Session, decision_id: int, *, by: str) -> DecisionRow:
         moving = list(
             session.scalars(sa.select(CaseRow.id).where(CaseRow.id.in_(cases), CaseRow.incident_id == holder))
         )
-        if not moving:
+        if not moving and holder:
             raise ConflictError("这些来源已不在该事件中，无法撤销", where=str(decision_id))
         standing.forget(session, decision_id)
         _restore(session, row)
@@ -119,9 +122,9 @@ def undo(session: Session, decision_id: int, *, by: str) -> DecisionRow:
             target.merged_into = None
             marking.take_back(session, holder, home, by)
         session.execute(sa.update(CaseRow).where(CaseRow.id.in_(moving)).values(incident_id=home))
-        if row.sort == "split" and resolution.is_empty(session, holder):
+        touched |= {holder} - {None} | retold.place(session, cases) | retold.place_in(session, {holder, home} - {None})
+        if row.sort == "split" and holder and resolution.is_empty(session, holder):
             session.get_one(IncidentRow, holder).merged_into = home
-        touched.add(holder)
     incidents.rebuild(session, touched)
     return row
 
@@ -149,7 +152,10 @@ def _live(session: Session, incident_id: str, seen: int | None) -> IncidentRow:
 
 
 def _cases(session: Session, incident_id: str) -> list[str]:
-    return list(session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)))
+    """The cases of an incident, what is only retold last: a person's link between two that are told holds their incidents together."""
+    ids = session.scalars(sa.select(CaseRow.id).where(CaseRow.incident_id == incident_id).order_by(CaseRow.id)).all()
+    passing = retold.among(session, ids)
+    return sorted(ids, key=lambda case_id: (case_id in passing, case_id))
 
 
 def _restore(session: Session, decision: DecisionRow) -> None:

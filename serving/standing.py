@@ -19,7 +19,7 @@ from nlp.incident import Decision, Link
 from serving import sourced
 from serving.store import shapes
 from serving.store.feed_tables import DecisionRow, RuledCaseRow
-from serving.store.tables import CaseRow, LinkRow
+from serving.store.tables import ArticleRow, CaseRow, LinkRow
 
 # How `Link.decided_by` of a person's word begins.
 PERSON = "person:"
@@ -35,14 +35,19 @@ _RULED = sa.select(_RULINGS.c.id).where(_RULINGS.c.document_id == sa.bindparam("
 
 @dataclass(slots=True)
 class _Sides:
-    """The cases of one ruling that exist now."""
+    """The cases of one ruling that exist now. passing: those of them that are only retold, and hold nothing together."""
 
     moved: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    passing: set[str] = field(default_factory=set)
 
     def parted(self, first: str, second: str) -> bool:
         """Does it speak of these two?"""
         return (first in self.moved and second in self.others) or (second in self.moved and first in self.others)
+
+    def in_order(self, case_ids: Collection[str]) -> list[str]:
+        """Those that are told before those that are only retold."""
+        return sorted(case_ids, key=lambda case_id: (case_id in self.passing, case_id))
 
 
 def remember(session: Session, decision: DecisionRow, moved: Sequence[str], others: Sequence[str]) -> None:
@@ -161,12 +166,17 @@ def _around(session: Session, numbers: Collection[int]) -> dict[int, _Sides]:
     )
     wanted = sa.select(RuledCaseRow.decision_id).where(RuledCaseRow.case_id.in_(theirs))
     found: dict[int, _Sides] = {number: _Sides() for number in numbers}
-    query = sa.select(RuledCaseRow.decision_id, RuledCaseRow.case_id, RuledCaseRow.moved).where(
-        RuledCaseRow.decision_id.in_(wanted), RuledCaseRow.case_id.is_not(None)
+    query = (
+        sa.select(RuledCaseRow.decision_id, RuledCaseRow.case_id, RuledCaseRow.moved, ArticleRow.kind)
+        .join(CaseRow, CaseRow.id == RuledCaseRow.case_id)
+        .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
+        .where(RuledCaseRow.decision_id.in_(wanted))
     )
-    for number, case_id, moved in session.execute(query):
+    for number, case_id, moved, kind in session.execute(query):
         sides = found.setdefault(number, _Sides())
         (sides.moved if moved else sides.others).add(case_id)
+        if kind != sourced.CASE:
+            sides.passing.add(case_id)
     return found
 
 
@@ -187,12 +197,13 @@ def _speak(session: Session, decision: DecisionRow, rulings: Mapping[int, _Sides
         return next(fitting, None)
 
     wanted = [
-        free((case_id, other) for other in sorted(across))
+        free((case_id, other) for other in sides.in_order(across))
         for side, across in ((sides.moved, sides.others), (sides.others, sides.moved))
         for case_id in sorted(side & set(ours))
     ]
-    if not any(wanted) and not _stands(session, decision):
-        wanted.append(free(product(sorted(sides.moved), sorted(sides.others))))
+    told_of = [pair for pair in wanted if pair is not None and not sides.passing & set(pair)]
+    if not told_of and not _stands(session, decision, sides.passing):
+        wanted.append(free(product(sides.in_order(sides.moved), sides.in_order(sides.others))))
     told = {(entry["first"], entry["second"]): entry for entry in decision.details["links"]}
     for pair in {tuple(sorted(pair)) for pair in wanted if pair is not None}:
         before = write_link(session, *pair, WORDS[decision.sort], decision.by)
@@ -201,8 +212,8 @@ def _speak(session: Session, decision: DecisionRow, rulings: Mapping[int, _Sides
     decision.details = decision.details | {"links": list(told.values())}
 
 
-def _stands(session: Session, decision: DecisionRow) -> bool:
-    """Is there a link of this ruling between its sides?"""
+def _stands(session: Session, decision: DecisionRow, passing: Collection[str]) -> bool:
+    """Is there a link of this ruling between its sides, from one case that is told to another?"""
     moved, others = (
         sa.select(RuledCaseRow.case_id).where(RuledCaseRow.decision_id == decision.id, RuledCaseRow.moved.is_(side))
         for side in (True, False)
@@ -210,5 +221,10 @@ def _stands(session: Session, decision: DecisionRow) -> bool:
     between = sa.or_(
         LinkRow.first.in_(moved) & LinkRow.second.in_(others), LinkRow.first.in_(others) & LinkRow.second.in_(moved)
     )
-    rows = session.scalars(sa.select(LinkRow.data).where(LinkRow.decision == WORDS[decision.sort], between))
-    return any(data["decided_by"].startswith(PERSON) for data in rows)
+    rows = session.execute(
+        sa.select(LinkRow.first, LinkRow.second, LinkRow.data).where(LinkRow.decision == WORDS[decision.sort], between)
+    )
+    return any(
+        data["decided_by"].startswith(PERSON) and first not in passing and second not in passing
+        for first, second, data in rows
+    )

@@ -16,7 +16,7 @@ from tests.processes import TESTS, environment, wait_for
 
 SAME = (
     ("test_inbox.py", "test_worker.py", "test_feed_sequence.py", "test_backup.py"),
-    ("test_rulings.py", "test_standing.py", "test_retold.py"),
+    ("test_rulings.py", "test_standing.py", "test_retold.py", "test_retold_stays.py"),
     ("test_sealed.py", "test_retention.py", "test_gone_texts.py", "test_held.py"),
     ("test_old_stores.py",),
     ("test_annotation_store.py", "test_annotation_queue.py", "test_taxonomies.py"),

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.incident import EVIDENCE_KEPT, QUOTE_LENGTH, Basis, Evidence, Fact, Incident, Link, Source, SourcedCase, Status
 from nlp.records import Case, Mention, Moment, Organisation, Outcome, Person, PersonName
+from nlp.resolve.bearing_out import fact_key, told_and_borne_out, valued
 from nlp.resolve.blocking import similarity
 from nlp.resolve.compare import REPRINT, compatible
 from nlp.resolve.disagree import contradictions
-from nlp.resolve.tell import fact_text, headline, structured_summary, total_of
+from nlp.resolve.tell import headline, structured_summary, total_of
 
 # (start, end) in the document's text, by start.
 Spans = list[tuple[int, int]]
@@ -72,8 +72,12 @@ def _joined(before: str, after: str) -> bool:
     return before.isascii() and before.isalnum() and after.isascii() and after.isalnum()
 
 
+def named_spans(cases: Iterable[SourcedCase]) -> dict[str, Spans]:
+    """Where people, accounts and contacts stand, by start, of each case by its id; of whole cases: what a quote may not cut stands there."""
+    return {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
+
+
 def _named_spans(case: Case) -> Spans:
-    """Where people, accounts and contacts stand, by start."""
     named = (case.accounts, case.contacts, *(person.mentions for person in case.persons))
     return sorted((mention.start, mention.end) for some in named for mention in some)
 
@@ -119,14 +123,16 @@ def independent(cases: Sequence[SourcedCase]) -> dict[str, int]:
 
 
 def value_facts(
-    cases: Sequence[SourcedCase], groups: Mapping[str, int], kept: int | None = EVIDENCE_KEPT
+    cases: Sequence[SourcedCase],
+    groups: Mapping[str, int],
+    named: Mapping[str, Spans],
+    kept: int | None = EVIDENCE_KEPT,
 ) -> list[Fact]:
     """Mentions of one kind, role and text, over all cases, as one fact each with its first `kept` pieces of evidence."""
-    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
     gathered: dict[tuple[str, str, str], list[tuple[SourcedCase, Mention]]] = defaultdict(list)
     for sourced in cases:
-        for mention in _valued(sourced.case):
-            gathered[_key(mention)].append((sourced, mention))
+        for mention in valued(sourced.case):
+            gathered[fact_key(mention)].append((sourced, mention))
     return [
         Fact(
             kind=rows[0][1].kind,
@@ -144,10 +150,12 @@ def value_facts(
 
 
 def person_facts(
-    cases: Sequence[SourcedCase], groups: Mapping[str, int], kept: int | None = EVIDENCE_KEPT
+    cases: Sequence[SourcedCase],
+    groups: Mapping[str, int],
+    named: Mapping[str, Spans],
+    kept: int | None = EVIDENCE_KEPT,
 ) -> list[Fact]:
     """People over all cases with `kept` pieces of evidence each; 陈某 joins 陈某丰 when only one fits, else it stays by itself."""
-    named = {sourced.case_id: _named_spans(sourced.case) for sourced in cases}
     rows: dict[tuple[str, str], list[tuple[SourcedCase, Person]]] = defaultdict(list)
     everyone = [(sourced, person) for sourced in cases for person in sourced.case.persons]
     # By role and surname: only names that begin alike are compatible, and thousands of complaints name thousands of people.
@@ -185,48 +193,20 @@ def person_facts(
     return facts
 
 
+def facts_of(
+    cases: Sequence[SourcedCase],
+    groups: Mapping[str, int],
+    named: Mapping[str, Spans],
+    kept: int | None = EVIDENCE_KEPT,
+) -> list[Fact]:
+    """All facts of the cases in the order in which they are told. named: of the whole cases, `named_spans`."""
+    facts = person_facts(cases, groups, named, kept) + value_facts(cases, groups, named, kept)
+    return sorted(facts, key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
+
+
 def _status(facts: Iterable[Fact]) -> Status:
     reached = {_STATUS_OF.get(fact.value.sort, "alleged") for fact in facts if isinstance(fact.value, Outcome)}
     return max((status for status in _STATUS_ORDER if status in reached), key=_STATUS_ORDER.index, default="alleged")
-
-
-def bearing_out(own: Sequence[SourcedCase], retold: Sequence[SourcedCase]) -> list[SourcedCase]:
-    """Retold cases with what the others tell too, and nothing else.
-
-    A commentary speaks of this case, of the last one and of the law: its other names and sums are not this case's.
-    """
-    known = {_key(mention) for sourced in own for mention in _valued(sourced.case)}
-    people = {(person.role, person.name) for sourced in own for person in sourced.case.persons}
-
-    def kept(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        return tuple(mention for mention in mentions if _key(mention) in known)
-
-    return [
-        replace(
-            sourced,
-            case=replace(
-                case, tactics=(), places=kept(case.places), amounts=kept(case.amounts), organisations=kept(case.organisations),
-                times=kept(case.times), accounts=kept(case.accounts), contacts=kept(case.contacts), platforms=kept(case.platforms),
-                counts=kept(case.counts), outcomes=kept(case.outcomes),
-                persons=tuple(person for person in case.persons if (person.role, person.name) in people),
-            ),
-        )
-        for sourced in retold
-        for case in (sourced.case,)
-    ]  # fmt: skip
-
-
-def _valued(case: Case) -> Iterator[Mention]:
-    """All mentions of a case but those of people."""
-    for mentions in (
-        case.places, case.amounts, case.organisations, case.times, case.accounts, case.contacts, case.platforms, case.counts, case.outcomes,
-    ):  # fmt: skip
-        yield from mentions
-
-
-def _key(mention: Mention) -> tuple[str, str, str]:
-    """What makes two mentions one fact."""
-    return mention.kind, mention.role, fact_text(mention.value)
 
 
 def _basis(cases: Sequence[SourcedCase], status: Status) -> Basis:
@@ -250,16 +230,13 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
     5. Status, basis, visibility. 6. What the sources disagree on. 7. Title and summary: from a published source, else written
     from the values alone, so that no complaint's own words go out.
     """
-    cases = sorted(
-        cases, key=lambda sourced: (sourced.source.nature != "published", sourced.source.published, sourced.case_id)
-    )
-    own = [sourced for sourced in cases if not sourced.retold] or cases
-    cases = own if len(own) == len(cases) else own + bearing_out(own, [each for each in cases if each.retold])
+    own, borne_out = told_and_borne_out(cases)
+    named = named_spans(cases)
+    cases = own + borne_out
     groups = independent(cases)  # 1.
-    facts = person_facts(cases, groups) + value_facts(cases, groups)  # 2.
-    facts.sort(key=lambda fact: (fact.kind, fact.role, -fact.sources, -len(fact.evidence), fact.text))
+    facts = facts_of(cases, groups, named)  # 2.
     totals = tuple(
-        total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(cases, role))
+        total for role in ("loss", "gain", "flow", "recovered", "frozen", "fine") if (total := total_of(own, role))
     )  # 3.
     weights: Counter[str] = Counter()  # 4.
     for sourced in own:
@@ -285,7 +262,7 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         summary=head.case.summary if head and head.case.summary else summary,
         confidence=max(sourced.case.confidence for sourced in own),
         status=status,
-        basis=_basis(cases, status),
+        basis=_basis(own, status),
         public=bool(published) or any(sourced.source.reviewed for sourced in own),
         review=all(sourced.review for sourced in own),
         tlp="clear" if published else "amber",
@@ -295,7 +272,7 @@ def build_incident(incident_id: str, cases: Sequence[SourcedCase], links: Sequen
         facts=tuple(facts),
         totals=totals,
         tactics=tuple(dict.fromkeys(tactic for sourced in cases for tactic in sourced.case.tactics)),
-        contradictions=contradictions(cases, groups),  # 6.
+        contradictions=contradictions(own, groups),  # 6.
         sources=tuple(sources.values()),
         independent_sources=len(set(groups.values())),
         links=tuple(links),

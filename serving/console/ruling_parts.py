@@ -189,8 +189,10 @@ def sentence(row: Any, here: str) -> Html:
             f"标记为 {wording.TLP.get(row.details['tlp'], row.details['tlp'])}",
             [" 随 ", link(came), " 带来"] if came else None,
         )
-    other = link(row.details["into"] if ours else row.incident_id)
     number = f"（{len(row.details['cases'])} 个案件）"
+    if row.details["into"] is None:  # what is only retold makes no incident of its own
+        return join("移出转述的来源", number)
+    other = link(row.details["into"] if ours else row.incident_id)
     if row.sort == "merge":
         return join("并入 ", other, number) if ours else join(other, " 并入本事件", number)
     return join("分出 ", other, number) if ours else join("由 ", other, " 分出", number)
