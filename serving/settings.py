@@ -41,7 +41,7 @@ VARIABLES: Mapping[str, str] = {
     "FANZHA_BASE_URL": "对外的地址，如 https://fanzha.example.org；不设则用请求的地址（订阅、STIX 中的链接）",
     "FANZHA_STREAM_SECONDS": "一条变更流（SSE）最长多少秒，之后由客户端接着连，默认 600",
     "FANZHA_PRIVATE_HOSTS": "允许推送到的内网主机名，逗号分隔；不设则只推送到公网地址",
-    "FANZHA_FETCH": "off 则工作台不去取粘贴的网址，这台机器什么也不往外问；默认 on，只去公网",
+    "FANZHA_FETCH": "off 则工作台不去取粘贴的网址；默认 on，只去公网",
     "FANZHA_FETCH_HOSTS": "工作台取粘贴的网址时也可以去的内网主机名，逗号分隔；不设则只去公网",
     "FANZHA_WEBHOOKS": "off 则这个进程不发推送，默认 on",
     "FANZHA_SECOND_SHARE": "标注：多大的一份由两个人各标一遍（0 到 1），默认 0.1",
