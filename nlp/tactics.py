@@ -24,9 +24,9 @@ GAP = 14
 BESIDE = 4  # characters before and behind a find where a word may spoil it
 _GAP = f"[^。！？!?；\\n]{{0,{GAP}}}?"
 _SENTENCE = re.compile(r"[^。！？!?；\n]+[。！？!?；]?")
-# A sentence with one of these gives advice, or tells what such people do in general.
+# A sentence with one of these gives advice, or tells what such people do in general. Not "对方让她不要告诉家人": that is what was done to her.
 _ADVICE = re.compile(
-    r"提醒|提示[：:您广大]|切勿|请勿|勿轻|谨防|警惕|当心|不要|千万别|不轻信|不点击|不透露|不转账|务必|凡是|一律不|都是(?:诈骗|骗子|骗局)|"
+    r"提醒|提示[：:您广大]|切勿|请勿|勿轻|谨防|警惕|当心|(?<![让叫求我他她说称])不要|千万别|不轻信|不点击|不透露|不转账|务必|凡是|一律不|都是(?:诈骗|骗子|骗局)|"
     r"就是(?:诈骗|骗局)|不会(?:通过|要求|让|以|在)|如遇|如果(?:有人|遇到|接到|您|你)|一旦(?:遇到|接到|发现|有人)|应(?:当)?(?:立即|及时|第一时间)|防范"
 )
 

@@ -55,6 +55,12 @@ def test_advice_tells_nothing_of_a_case_but_is_what_an_advisory_is_about() -> No
     assert tactics_of("他把验证码告诉了对方。", taxonomy.UNRELATED) == ()
 
 
+@pytest.mark.parametrize("said", ["“警官”要求她", "对方让我", "他说", "客服叫他"])
+def test_what_a_victim_was_told_not_to_do_is_no_advice(said: str) -> None:
+    assert "隔离保密" in tactics_of(f"{said}不要告诉家人。", taxonomy.CASE)
+    assert tactics_of("警方提醒她不要告诉任何人验证码；请大家不要告诉他人。", taxonomy.CASE) == ()
+
+
 def test_a_victim_who_asks_for_help_is_not_taken_for_advice() -> None:
     assert "验证码" in tactics_of("我把验证码念给他了，请你们帮我追回来。", taxonomy.CASE)
 
