@@ -23,7 +23,7 @@ from serving import batches, outbound
 from serving.store import Store
 from serving.store.identity import now
 from serving.watch_fetch import PAGE_BYTES, Get, Later, Refused, Visitor, in_turn
-from serving.watch_sources import Plan, Source
+from serving.watch_sources import Plan, Source, origin_of
 
 log = logging.getLogger("fanzha.page_list")
 # Addresses of one list: at a second each a hundred of one host are two minutes; whoever has more keeps a file of sources for `fanzha watch`.
@@ -38,6 +38,8 @@ _BETWEEN = re.compile(r"\s+|[，；、,;](?=[a-zA-Z]+://)")
 _AROUND = "，。；、,;\"'“”‘’（）()《》〈〉<>【】"  # what stands around an address where a text names it; an address rarely ends so
 
 _STOPPED = "没有取：停止了"
+# Host → whose turn it is: two lists of this process ask one host one after the other, and note its first answer once.
+_turns: dict[str, threading.Lock] = {}
 
 Nature = Literal["published", "complaint"]
 
@@ -114,7 +116,8 @@ class PageList:
         if not url:
             return [InputError("不是可以读的网址", where=address, expected="http:// 或 https:// 开头，不带用户名")]
         try:
-            came = self._visitor.fetch(url, _Pasted(NAME, "pages", (url,), hosts=hosts), limit=PAGE_BYTES)
+            with _turns.setdefault(origin_of(url), threading.Lock()):
+                came = self._visitor.fetch(url, _Pasted(NAME, "pages", (url,), hosts=hosts), limit=PAGE_BYTES)
             found = list(read_response(came.body, came.content_type, url=came.url, fetched=now()))
         except Later as error:
             return [InputError(error.found, where=address, advice="过一阵再粘贴一次")]

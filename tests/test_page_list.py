@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -161,3 +163,22 @@ def test_lists_have_bounds_and_end_by_themselves(store: Store) -> None:
     lists._lists = {one.batch_id: one for one in held}
     with pytest.raises(ConflictError, match="正在取"):
         lists.begin(store, [f"{HOST}/x"], "published", ())
+
+
+def test_two_lists_ask_one_host_one_after_the_other(store: Store) -> None:
+    both, together = threading.Barrier(2), []
+
+    def get(_url: str, _headers: Any, **_options: Any) -> outbound.Answer:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # only where the other one is asking too
+            together.append(1)
+        return outbound.Answer(404, {}, b"")
+
+    lists = [PageList(store, [f"{HOST}/{n}"], pause=0.0, get=get) for n in (1, 2)]
+    threads = [threading.Thread(target=one.run) for one in lists]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == []
+    assert [rows(store, one.batch_id) for one in lists] == [{f"{HOST}/{n}": "对方答 404"} for n in (1, 2)]
