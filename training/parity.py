@@ -1,7 +1,8 @@
 """Does the small file say what the network says? F1 of the int8 file beside that of the network it was made from, on held-out documents.
 
-In: examples that people judged and that neither was trained on, logits of both. Out: macro-F1 of kind and label for each. `export` asks it,
-and leaves parts of the network as they are (fp32) where int8 would cost more than half a point.
+In: examples of the held-out fold that people judged, logits of both. Out: macro-F1 of kind and label for each. `export` asks it, and leaves
+parts of the network as they are (fp32) where int8 would cost more than half a point. A network that was fitted again on everything has
+learned from these examples: the difference of the two is still fair, the figures themselves are not.
 """
 
 from __future__ import annotations
