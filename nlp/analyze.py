@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from nlp import gate
+from nlp import gate, taxonomy
 from nlp.cases import read_cases
 from nlp.classify import Classifier
 from nlp.clean import clean
@@ -78,7 +78,7 @@ class Analyzer:
         cases: tuple[Case, ...] = ()
         perhaps: tuple[str, ...] = ()
         # 3. An article that is surely about something else is not searched: nothing of it may enter the feed.
-        if verdict.kind != "unrelated":
+        if verdict.kind != taxonomy.UNRELATED:
             from nlp.extract.person_perhaps import perhaps_names
             from nlp.extract.pipeline import find_mentions
 

@@ -57,9 +57,8 @@ class SourcedCase:
     model: str = ""
     signature: tuple[int, ...] = ()
     article: int = 0  # its number in the document, from 0
-    retold: bool = (
-        False  # told in passing, by an article that is no case: it bears others out and adds nothing of its own
-    )
+    # Told in passing, by an article that is no case: it bears others out and adds nothing of its own.
+    retold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

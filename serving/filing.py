@@ -80,7 +80,7 @@ def rename(session: Session, document_id: str) -> set[str]:
     verdicts: dict[int, Verdict] = {}
     kinds: set[int] = set()  # numbers of the articles that are cases
     for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == document_id)):
-        kinds |= {article.number} if article.kind == sourced.CASE else set()
+        kinds |= {article.number} if article.kind == taxonomy.CASE else set()
         verdicts[article.number] = verdict = shapes.load_analysis(article.analysis).verdict
         now = verdict_now(verdict)
         if not given and article.label != now.label:
@@ -154,7 +154,7 @@ def _relabel(
     for article in session.scalars(sa.select(ArticleRow).where(ArticleRow.document_id == document_id)).all():
         article.kind, article.label = kind or article.kind, label or article.label
         article.corrected_by, article.review = by, False
-        if article.kind != "case":
+        if article.kind != taxonomy.CASE:
             continue
         cases = cases_by_article.get(article.number) or [_whole(shapes.load_analysis(article.analysis))]
         cases = [replace(case, label=article.label, confidence=1.0) if label else case for case in cases]
@@ -202,7 +202,7 @@ def _add_articles(session: Session, document_id: str, document: Document, readin
     added: list[str] = []
     for number, analysis in enumerate(reading.analyses):
         place = (number, analysis.title, analysis.start, analysis.end)
-        if analysis.verdict.kind == sourced.CASE:
+        if analysis.verdict.kind == taxonomy.CASE:
             added += _add_cases(session, document, document_id, place, analysis.cases, analysis.verdict)
         elif document.nature == "published" and (told := _whole(analysis)) and _retells(told):
             added += _add_cases(session, document, document_id, place, [told], analysis.verdict, retold=True)

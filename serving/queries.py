@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from nlp import mask, taxonomy
 from nlp.errors import ConflictError, NotFoundError
-from serving import changes, index_pages, snapshots, sourced
+from serving import changes, index_pages, snapshots
 from serving.fitting import IncidentFilter as IncidentFilter  # asked for here by everybody
 from serving.fitting import Movement, code_range, date_branches, lost, movements, side_fits
 from serving.store.incident_index import ANALYST, Asked, asked_facets, index_for
@@ -52,7 +52,7 @@ _ARTICLES_OF = sa.select(ArticleRow).where(ArticleRow.document_id == _THIS).orde
 _CASES_OF = (
     sa.select(CaseRow)
     .join(ArticleRow, (ArticleRow.document_id == CaseRow.document_id) & (ArticleRow.number == CaseRow.article))
-    .where(CaseRow.document_id == _THIS, ArticleRow.kind == sourced.CASE)  # not what it retells of others
+    .where(CaseRow.document_id == _THIS, ArticleRow.kind == taxonomy.CASE)  # not what it retells of others
     .order_by(CaseRow.article, CaseRow.number)
 )
 _INBOX_OF = sa.select(InboxRow).where(InboxRow.document_id == _THIS)

@@ -18,6 +18,7 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp import taxonomy
 from nlp.incident import Link
 from nlp.resolve import Sketch, blocking_keys, compare
 from serving import marking, retold, sourced
@@ -43,7 +44,7 @@ _STANDS = sa.select(IncidentRow.merged_into).where(IncidentRow.id == sa.bindpara
 _OWN = (
     sa.select(_CASES.c.id)
     .join(ArticleRow, (ArticleRow.document_id == _CASES.c.document_id) & (ArticleRow.number == _CASES.c.article))
-    .where(_CASES.c.incident_id == sa.bindparam("name"), ArticleRow.kind == sourced.CASE)
+    .where(_CASES.c.incident_id == sa.bindparam("name"), ArticleRow.kind == taxonomy.CASE)
     .order_by(_CASES.c.id)
 )
 _HELD = _OWN.limit(1)

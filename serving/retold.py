@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp import taxonomy
 from nlp.incident import Decision
 from serving import sourced
 from serving.standing import PERSON
@@ -27,12 +28,12 @@ _TOLD_BY = (_ARTICLES.c.document_id == _CASES.c.document_id) & (_ARTICLES.c.numb
 _RETOLD = (
     sa.select(_CASES.c.id, _CASES.c.incident_id)
     .join(_ARTICLES, _TOLD_BY)
-    .where(_CASES.c.id.in_(sa.bindparam("names", expanding=True)), _ARTICLES.c.kind != sourced.CASE)
+    .where(_CASES.c.id.in_(sa.bindparam("names", expanding=True)), _ARTICLES.c.kind != taxonomy.CASE)
 )
 _IN_INCIDENTS = (
     sa.select(_CASES.c.id)
     .join(_ARTICLES, _TOLD_BY)
-    .where(_CASES.c.incident_id.in_(sa.bindparam("incidents", expanding=True)), _ARTICLES.c.kind != sourced.CASE)
+    .where(_CASES.c.incident_id.in_(sa.bindparam("incidents", expanding=True)), _ARTICLES.c.kind != taxonomy.CASE)
 )
 _MOVES = sa.update(_CASES).where(_CASES.c.id == sa.bindparam("own")).values(incident_id=sa.bindparam("home"))
 
@@ -44,7 +45,7 @@ def _leading(near: sa.Column[Any], far: sa.Column[Any]) -> sa.Select[Any]:
         .join_from(_LINKS, _CASES, _CASES.c.id == far)
         .join(_ARTICLES, _TOLD_BY)
         .where(
-            near.in_(sa.bindparam("names", expanding=True)), _CASES.c.incident_id.is_not(None), _ARTICLES.c.kind == sourced.CASE
+            near.in_(sa.bindparam("names", expanding=True)), _CASES.c.incident_id.is_not(None), _ARTICLES.c.kind == taxonomy.CASE
         )
     )  # fmt: skip
 

@@ -13,14 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp import taxonomy
 from nlp.incident import Source, SourcedCase
 from nlp.records import Case
 from nlp.resolve import Sketch, draw, features
 from serving.store import shapes
 from serving.store.tables import ArticleRow, CaseRow, DocumentRow, ReportRow
 
-# The kind of article whose cases are incidents; what an article of another kind tells of a case is only retold there.
-CASE = "case"
 # Values in one IN (...): SQLite takes 32,766 since 3.32, PostgreSQL 65,535; a thousand keeps the statement readable in logs.
 CHUNK = 1000
 # Sketches kept for comparing; about 4 kB each. A store of more cases reads the others again, a tenth of a millisecond each.
@@ -172,7 +171,13 @@ def _case(row: Any) -> Case:
 
 def _light(row: Any) -> Sketch:
     return draw(
-        row.id, row.document_id, row.title, row.signature, _case(row), article=row.article, retold=row.kind != CASE
+        row.id,
+        row.document_id,
+        row.title,
+        row.signature,
+        _case(row),
+        article=row.article,
+        retold=row.kind != taxonomy.CASE,
     )
 
 
@@ -215,5 +220,5 @@ def _sourced(row: Any, body: _Body) -> SourcedCase:
         model=row.model,
         signature=body.signature,
         article=row.article,
-        retold=row.kind != CASE,
+        retold=row.kind != taxonomy.CASE,
     )  # fmt: skip

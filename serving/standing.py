@@ -15,6 +15,7 @@ from itertools import islice, product
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nlp import taxonomy
 from nlp.incident import Decision, Link
 from serving import sourced
 from serving.store import shapes
@@ -175,7 +176,7 @@ def _around(session: Session, numbers: Collection[int]) -> dict[int, _Sides]:
     for number, case_id, moved, kind in session.execute(query):
         sides = found.setdefault(number, _Sides())
         (sides.moved if moved else sides.others).add(case_id)
-        if kind != sourced.CASE:
+        if kind != taxonomy.CASE:
             sides.passing.add(case_id)
     return found
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import kept_world
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from stores import everything
 from test_worker import complaint, put, told, unlike
 
@@ -37,6 +39,12 @@ def later(days: float) -> datetime:
 def changes_of(store: Store, viewer: str) -> list[tuple[str, str]]:
     with store.reading() as session:
         return [(row.incident_id, row.kind) for row in queries.list_changes(session, viewer=viewer, limit=500).rows]
+
+
+def last_change(session: Session, incident: str) -> Any:
+    """The newest change of this incident, as an analyst is told of it."""
+    rows = queries.list_changes(session, viewer="analyst", limit=500).rows
+    return [row for row in rows if row.incident_id == incident][-1]
 
 
 def totals_are_right(store: Store) -> bool:
@@ -213,11 +221,7 @@ def test_a_group_of_fields_goes_before_the_document_and_the_feed_names_it(store:
     assert "陈大丰" not in str(everything(store))
     with store.reading() as session:
         row = queries.get_incident(session, incident, viewer="analyst")
-        last = [
-            one
-            for one in queries.list_changes(session, viewer="analyst", limit=500).rows
-            if one.incident_id == incident
-        ][-1]
+        last = last_change(session, incident)
         assert row.loss_max_fen == before.loss_max_fen
         assert queries.list_documents(session, words="欧阳小测")[0] == []
         for name in ("欧阳小测", "陈大丰"):
@@ -241,11 +245,7 @@ def test_a_group_of_fields_goes_before_the_document_and_the_feed_names_it(store:
     with store.reading() as session:
         assert set(queries.get_document(session, document).text) <= {"■", "\n", " "}
         row = queries.get_incident(session, incident, viewer="analyst")
-        last = [
-            one
-            for one in queries.list_changes(session, viewer="analyst", limit=500).rows
-            if one.incident_id == incident
-        ][-1]
+        last = last_change(session, incident)
         assert audit.verify(session).wrong == ""
         assert queries.get_document(session, document).expired_fields.keys() == {
             "contacts",

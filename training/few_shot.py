@@ -32,6 +32,7 @@ from training.add_label import SHARE, a_few_each, material_of, own_engine, vecto
 from training.evaluate import TEXTS
 from training.gather import TRAIN, Example, read_authored, read_gold
 from training.learn_head import Material, count_elsewhere, learn
+from training.shares import f1_of
 from training.train_lexical import count_features, fit_heads
 from training.train_small import open_only
 
@@ -46,11 +47,6 @@ class Outcome:
     centroid: float
     lost: float
     seconds: float  # processor time of the learning, without the vectors
-
-
-def f1_of(given: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """F1 of one class."""
-    return float(2 * (given & truth).sum() / max(1, given.sum() + truth.sum()))
 
 
 def judge(logits: NDArray[np.float32], calibration: Calibration, kinds: int, unrelated: int) -> NDArray[np.int64]:

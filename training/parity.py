@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nlp.encoder import EncoderEngine, Reading
 from training.gather import Example
+from training.shares import f1_of
 
 # Half a point of F1: what the quantisation may cost, kind or label.
 TOLERANCE = 0.005
@@ -47,10 +48,7 @@ def macro_f1(truth: Sequence[str], given: NDArray[np.int64], names: Sequence[str
     """Mean F1 over the names that stand in `truth`; given: (n,) numbers of names."""
     answers = np.array([names[number] for number in given])
     right = np.array(truth)
-    scores = []
-    for name in sorted(set(truth)):
-        both = int(((answers == name) & (right == name)).sum())
-        scores.append(2 * both / max(1, int((answers == name).sum() + (right == name).sum())))
+    scores = [f1_of(answers == name, right == name) for name in sorted(set(truth))]
     return float(np.mean(scores)) if scores else 0.0
 
 

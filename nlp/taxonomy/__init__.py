@@ -18,7 +18,8 @@ from nlp.errors import TaxonomyError
 
 CURRENT = "2026.1"
 UNRELATED = "unrelated"  # the kind that has no label
-CASE = "case"  # the kind that tells of a case
+# The kind that tells of a case: its cases are incidents; what an article of another kind tells of one is only retold there.
+CASE = "case"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,8 +178,17 @@ class _Screen:
             kind: page_list.Nature = "complaint" if nature == "complaint" else "published"
             return self.lists.begin(self.room.store, listed, kind, settings.fetch_hosts)
 
+        if not await self._taken(lambda: begin().batch_id):
+            return False
+        self.sure = ""
+        await self._draw_result()
+        await self._draw_batches()
+        return True
+
+    async def _taken(self, bring: Callable[[], str]) -> bool:
+        """Look at the batch that `bring` begins or reads in; False where it fails, and the reason stands on the screen."""
         try:
-            self.batch = (await asked(begin)).batch_id
+            self.batch = await asked(bring)
         except Exception as error:
             if not isinstance(error, FanzhaError):
                 log.exception("import")
@@ -187,9 +196,6 @@ class _Screen:
             return False
         finally:
             self.busy = False
-        self.sure = ""
-        await self._draw_result()
-        await self._draw_batches()
         return True
 
     async def _import(self, chosen: Chosen) -> bool:
@@ -198,15 +204,8 @@ class _Screen:
             return False
         self.busy = True
         self.result.set_content(parts.reading(chosen.name))
-        try:
-            self.batch = await asked(lambda: self._accept(chosen))
-        except Exception as error:
-            if not isinstance(error, FanzhaError):
-                log.exception("import")
-            self.result.set_content(problem(told(error)))
+        if not await self._taken(lambda: self._accept(chosen)):
             return False
-        finally:
-            self.busy = False
         self.chosen, self.sure = None, ""
         await self._draw_preview()
         await self._draw_result()
