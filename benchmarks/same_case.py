@@ -3,10 +3,11 @@
     python -m benchmarks.same_case ../shared/data [--errors tune] [--readings kept.pickle]
 
 In: a folder with the JSON Lines files (`id`, `title`, `text`) that the ids of `tests/data/same_case.csv` come from. Out: how well the two
-readings agree (Cohen's kappa), and for both halves precision and recall over pairs (Wilson intervals of 95 %) and B-cubed F1 (interval by
-drawing whole clusters anew). Two texts are the same case for the system when one incident holds a case of both, for the rule when a case of each
-shares a person of one role and a sum. A pair on which the system asks a person counts as not linked. Pairs that the readers left out
-(`none`: what they share is no case but a law, figures or a warning; `unsure`) are left out here.
+readers agree, and the first with himself at a second reading (Cohen's kappa), and for both halves precision and recall over pairs (Wilson
+intervals of 95 %) and B-cubed F1 (interval by drawing whole clusters anew). Two texts are the same case for the system when one incident holds a
+case of both, for the rule when a case of each shares a person of one role and a sum. A pair on which the system asks a person counts as not
+linked. Left out are pairs that the first reader left out (`none`: what they share is no case but a law, figures or a warning; `unsure`), and
+those that one reader calls the same case and the other does not.
 
 Errors are printed for the half `tune` only; `held` is for reporting. Prints ids, numbers and fields, no word of the texts.
 """
@@ -53,7 +54,8 @@ class Judged:
 
     pair: Pair
     difficulty: str
-    readings: tuple[str, str]
+    readings: tuple[str, str]  # of the first reader, at two times
+    readers: tuple[str, str]  # what either of two readers, blind to the other and to the system, settled on
     agreed: str
     half: str
 
@@ -70,7 +72,8 @@ def read_pairs(file: Path = PAIRS) -> list[Judged]:
     """The judged pairs."""
     with file.open(encoding="utf-8", newline="") as stream:
         return [
-            Judged((row["first"], row["second"]), row["difficulty"], (row["reading_1"], row["reading_2"]), row["agreed"], row["half"])
+            Judged((row["first"], row["second"]), row["difficulty"], (row["reading_1"], row["reading_2"]),
+                   (row["first_reader"], row["second_reader"]), row["agreed"], row["half"])
             for row in csv.DictReader(stream)
         ]  # fmt: skip
 
@@ -250,7 +253,8 @@ def main() -> None:
     pairs = read_pairs(asked.pairs)
     told = ", ".join(f"{count} {verdict}" for verdict, count in Counter(each.agreed for each in pairs).most_common())
     print(
-        f"{len(pairs)} pairs, kappa of the two readings {kappa([each.readings for each in pairs]):.3f}; agreed: {told}"
+        f"{len(pairs)} pairs, kappa of the two readers {kappa([each.readers for each in pairs]):.3f}, "
+        f"of the first with himself {kappa([each.readings for each in pairs]):.3f}; agreed: {told}"
     )
     judged = [each for each in pairs if each.agreed in JUDGED]
     documents = read_documents(asked.folder, {name for each in judged for name in each.pair})

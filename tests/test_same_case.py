@@ -26,6 +26,11 @@ def test_the_pairs_are_as_many_and_as_hard_as_they_must_be():
     assert sum(each.agreed == "apart" and each.difficulty.startswith("same_") for each in pairs) >= 80
     assert set(agreed) <= {"same", "apart", "none", "unsure"}
     assert kappa([each.readings for each in pairs]) >= 0.9
+    assert kappa([each.readers for each in pairs]) >= 0.9
+    for each in pairs:  # what counts is what both say
+        assert each.agreed not in JUDGED or (each.agreed == "same") == (each.readers[0] == "same") == (
+            each.readers[1] == "same"
+        )
 
 
 def test_no_text_stands_in_both_halves():
@@ -50,7 +55,7 @@ def test_an_interval_holds_its_share():
 
 
 def judged(first, second, agreed):
-    return Judged((first, second), "retold", (agreed, agreed), agreed, "tune")
+    return Judged((first, second), "retold", (agreed, agreed), (agreed, agreed), agreed, "tune")
 
 
 def test_b_cubed_worked_by_hand():
