@@ -115,6 +115,11 @@ class AddedEngine:
             logits = join(logits, odds, self.kinds, self.unrelated, self.calibration)
         return logits
 
+    def expect(self, texts: Sequence[str]) -> None:
+        """The engine's own, where it can read ahead."""
+        if (expect := getattr(self.own, "expect", None)) is not None:
+            expect(texts)
+
     def represent(self, text: str) -> NDArray[np.float32] | None:
         """The engine's own vector of a text, None where it has none."""
         return self.own.represent(text)

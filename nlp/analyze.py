@@ -5,6 +5,8 @@ taken in batches so that the classifier sees many texts at once; one that cannot
 
 1. clean and split; what the gate lets go ends here (`nlp.gate`); 2. kind and label of every other article of the batch;
 3. mentions of those that may be about scams, which weigh in on case or advice; 4. cases; 5. offsets back to the document.
+The network of 2. reads on while 3. to 5. go through an article, and where 3. will be wanted anyway it does not wait for 2.: a lone complaint
+takes as long as the longer of the two.
 """
 
 from __future__ import annotations
@@ -61,11 +63,16 @@ class Analyzer:
             for document, group in zip(batch, articles, strict=True)
             for article in group
         }
-        everything = [article for group in articles for article in group]
-        judged = iter(self.classifier.classify([a.text for a in everything if gone[id(a)] is None]))  # 2.
-        verdicts = (next(judged) if (sure := gone[id(a)]) is None else gate.verdict(sure) for a in everything)
+        asked = [article.text for group in articles for article in group if gone[id(article)] is None]
+        judged = self._verdicts(asked)  # 2.
         for document, group in zip(batch, articles, strict=True):
-            yield Reading(document.doc_id, tuple(self._article(document, article, next(verdicts)) for article in group))
+            told = (self._article(document, article, gone[id(article)], judged) for article in group)
+            yield Reading(document.doc_id, tuple(told))
+
+    def _verdicts(self, texts: Sequence[str]) -> Iterator[Verdict]:
+        """Verdicts in order, as early as the classifier can tell them."""
+        early = getattr(self.classifier, "verdicts", None)
+        return iter(self.classifier.classify(texts) if early is None else early(texts))
 
     def _unrelated(self, document: Document, article: Article) -> float | None:
         """How surely the gate lets it go, None where it is read. A complaint always is: nobody who was robbed has to use the right words."""
@@ -73,16 +80,26 @@ class Analyzer:
             return None
         return gate.surely_unrelated(whole_text(article), self.classifier.glance)
 
-    def _article(self, document: Document, article: Article, verdict: Verdict) -> Analysis:
-        found: Sequence[Mention] = ()
+    def _mentions(self, document: Document, article: Article) -> Sequence[Mention]:
+        from nlp.extract.pipeline import find_mentions
+
+        return find_mentions(article.text, article.published or document.published)
+
+    def _article(self, document: Document, article: Article, gone: float | None, judged: Iterator[Verdict]) -> Analysis:
+        found: Sequence[Mention] | None = None
+        # What came through the gate, or does not go through it, is hardly ever about something else: it is searched while the network reads.
+        if gone is None and (self.gated or document.nature == "complaint"):
+            found = self._mentions(document, article)
+        verdict = next(judged) if gone is None else gate.verdict(gone)
         cases: tuple[Case, ...] = ()
         perhaps: tuple[str, ...] = ()
-        # 3. An article that is surely about something else is not searched: nothing of it may enter the feed.
-        if verdict.kind != taxonomy.UNRELATED:
+        # 3. An article that is surely about something else tells nothing: nothing of it may enter the feed.
+        if verdict.kind == taxonomy.UNRELATED:
+            found = ()
+        else:
             from nlp.extract.person_perhaps import perhaps_names
-            from nlp.extract.pipeline import find_mentions
 
-            found = find_mentions(article.text, article.published or document.published)
+            found = self._mentions(document, article) if found is None else found
             perhaps = perhaps_names(article.text, found)
             verdict = weigh_kind(verdict, article.text, found)
             cases = read_cases(article.text, found, verdict, self.classifier.classify)  # 4.

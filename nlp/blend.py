@@ -8,6 +8,7 @@ All numbers are fitted on held-out documents by training.train_blend. What a tex
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,11 @@ class BlendEngine:
         if is_sure(lexical, self.weights, self.kinds):
             return cool(lexical, self.weights, self.kinds)
         return combine(self.encoder.score(text), lexical, self.weights, self.kinds)
+
+    def expect(self, texts: Sequence[str]) -> None:
+        """Let the encoder begin with these texts, where the table is never sure enough to do without it."""
+        if max(self.weights.kind_sure, self.weights.label_sure) > 1:
+            self.encoder.expect(texts)
 
     def represent(self, text: str) -> NDArray[np.float32] | None:
         """The encoder's vector of a text; None where it gives none out."""

@@ -6,7 +6,7 @@ not cut documents into articles, and has no rules of its own: everything it know
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from nlp import taxonomy
 from nlp.records import Kind, TokenTag, Verdict
+
+# Texts that an engine that reads ahead is told of at a time: enough that it never waits for the caller.
+AHEAD = 8
 
 
 class Engine(Protocol):
@@ -48,11 +51,23 @@ class Classifier:
 
     def classify(self, texts: Sequence[str]) -> list[Verdict]:
         """One verdict a text, in the order given. A text's verdict depends on the text alone, not on its neighbours."""
+        return list(self.verdicts(texts))
+
+    def verdicts(self, texts: Sequence[str]) -> Iterator[Verdict]:
+        """The same one by one: the network has begun when this returns and reads the next texts while the caller is busy with one."""
+        expect = getattr(self.engine, "expect", None)
+        if expect is not None:
+            expect(texts[:AHEAD])
+        return self._verdicts(texts, expect)
+
+    def _verdicts(self, texts: Sequence[str], expect: Callable[[Sequence[str]], None] | None) -> Iterator[Verdict]:
         known: dict[str, Verdict] = {}  # reprints in one batch are read once
-        for text in texts:
+        for at, text in enumerate(texts):
             if text not in known:
                 known[text] = self._judge(self.engine.score(text))
-        return [known[text] for text in texts]
+            if expect is not None:
+                expect(texts[at + AHEAD : at + AHEAD + 1])
+            yield known[text]
 
     def glance(self, text: str) -> float | None:
         """The probability of "unrelated" after a quick look, without the network; None for a model that knows no quick look."""

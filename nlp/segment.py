@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,7 @@ _WORD = re.compile(r"\w", re.UNICODE)
 # block of 100,000 takes minutes; longer ones than this, which no sentence is, are cut.
 _BLOCK = re.compile(r"[\u4E00-\u9FD5a-zA-Z0-9+#&._%\-]+")
 _LONGEST_BLOCK = 1000
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,14 @@ def lexicon() -> dict[str, str]:
     return dict(line.split("\t")[:2] for line in lines if line and not line.startswith("#"))
 
 
-@cache
 def _dictionary() -> Dictionary:
-    """jieba's words, then ours and the names of divisions."""
+    """jieba's words, then ours and the names of divisions; loaded once, also where the first twelve requests ask for it together."""
+    with _LOADING:
+        return _read_dictionary()
+
+
+@cache
+def _read_dictionary() -> Dictionary:
     import jieba as library
 
     from nlp.divisions import words as division_names

@@ -25,7 +25,7 @@ from nlp.records import Document, Reading
 from serving import changes, filing, gone_texts, in_hand, inbox, incidents, tally, telemetry
 from serving.inbox import Claim
 from serving.settings import Settings
-from serving.store import Store, StoreError
+from serving.store import Store, StoreError, search
 from serving.store.outage import is_outage
 from serving.taxonomies import carrying, versions
 
@@ -194,6 +194,7 @@ def _file_together(store: Store, pairs: Sequence[tuple[Claim, Reading | Exceptio
     """All of a batch in one transaction, incidents rebuilt once at its end."""
     done, failed, touched = 0, [], set()
     filed: list[Reading] = []
+    search.prepare([claimed.document.text for claimed, _ in pairs])
     with store.writing() as session:
         changes.lock(session)
         versions.refresh(session)  # what is filed is filed under the version of the taxonomy in force

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from nlp import encoder, model_folder
+from nlp.blend import BlendEngine
 from nlp.encoder import HEAD, TAIL, EncoderEngine, Reading, prepare_windows
 from nlp.errors import ModelError
 
@@ -46,3 +50,55 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="分词器"):
         EncoderEngine(tmp_path / "model.onnx", tmp_path / "tokenizer.json", READING)
+
+
+TEXTS = [
+    f"市民王女士称{number}月在网上刷单被骗{number}360元，对方已无法联系。" * (1 + number % 3) for number in range(1, 20)
+]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> EncoderEngine:
+    engine = model_folder.load().engine
+    assert isinstance(engine, BlendEngine)
+    return engine.encoder
+
+
+def test_what_is_read_ahead_is_the_same_and_is_read_once(
+    shipped: EncoderEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = [shipped.score(text) for text in TEXTS]
+    shipped._kept.clear()
+    read: list[str] = []
+    network = EncoderEngine._read
+
+    def counted(self: EncoderEngine, window: str, begun: threading.Event | None = None) -> encoder._Run:
+        read.append(window)
+        return network(self, window, begun)
+
+    monkeypatch.setattr(EncoderEngine, "_read", counted)
+    shipped.expect(TEXTS)
+    shipped.expect(TEXTS[:3])
+    assert all(np.array_equal(shipped.score(text), before) for text, before in zip(TEXTS, alone, strict=True))
+    assert sorted(read) == sorted(window for text in TEXTS for window in prepare_windows(text, shipped.reading))
+    assert not shipped._coming
+
+
+def test_a_window_that_fails_ahead_fails_for_who_asks_for_it_and_no_other(
+    shipped: EncoderEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, told = EncoderEngine._read, threading.Event()
+
+    def broken(self: EncoderEngine, window: str, begun: threading.Event | None = None) -> encoder._Run:
+        told.wait(60)  # until somebody has asked
+        if "坏" in window:
+            raise RuntimeError("no memory")
+        return network(self, window, begun)
+
+    monkeypatch.setattr(EncoderEngine, "_read", broken)
+    monkeypatch.setattr(encoder, "BEGIN_SECONDS", 0.0)
+    shipped.expect(["坏的一篇被骗一万元", "好的一篇被骗两万元"])
+    threading.Timer(0.05, told.set).start()
+    with pytest.raises(RuntimeError, match="no memory"):
+        shipped.score("坏的一篇被骗一万元")
+    assert shipped.score("好的一篇被骗两万元").shape == shipped.score("另一篇").shape

@@ -1,5 +1,9 @@
 """Words cover the text, keep the field's own words whole, and meet in search."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +24,21 @@ def test_the_words_are_those_of_jieba_with_our_words():
     told = [example.text for example, _ in read_authored()[::6]]
     for text in (*told, "", "龘靐齉爩", "abc 123-4.5%", "的" * 50, "中华人民共和国" * 9):
         assert list(ours.cut(text)) == list(theirs.cut(text))
+
+
+def test_the_dictionary_is_loaded_once_however_many_ask_at_once(monkeypatch):
+    loads, real = [], _dictionary()
+
+    @cache
+    def slowly():
+        loads.append(1)
+        time.sleep(0.05)
+        return real
+
+    monkeypatch.setattr("nlp.segment._read_dictionary", slowly)
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(is_word, ["诈骗"] * 8))
+    assert loads == [1]
 
 
 def _as_jieba_keeps_them(own):

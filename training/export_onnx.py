@@ -2,8 +2,9 @@
 
     python -m training.export_onnx FOLDER        # give a model folder that has no output `pooled` one, and seal it again
 
-In: a `ReportNetwork`. Out: model.onnx with inputs input_ids and attention_mask (batch, tokens), output logits (batch, outputs)
-pooled (batch, hidden), and, for a network with a token head, tags (batch, tokens, tags).
+In: a `ReportNetwork`. Out: model.onnx with input input_ids (1, tokens), outputs logits (1, outputs), pooled (1, hidden), and, for a network
+with a token head, tags (1, tokens, tags). One window at a time is what `nlp.encoder` reads, so nothing is padded, and the graph has neither
+mask nor arithmetic on the size of a batch: an eighth of a window's time.
 Matrices are int8 per channel with activations quantised while running; vectors of words and positions are int8 with one scale a row.
 Where that costs more F1 than `training.parity` allows, parts stay fp32: the heads, then the upper half of the layers, then all.
 """
@@ -23,6 +24,9 @@ from nlp.encoder import POOLED
 from nlp.errors import ModelError
 from nlp.model_folder import load, read_manifest, seal
 from training.network import ReportNetwork
+
+# What the mean of a window's hidden states is made with, in the graphs of this exporter: now, and while they still had a mask.
+MEANS = ("ReduceMean", "Div")
 
 
 class RowQuantised(nn.Module):
@@ -63,21 +67,18 @@ def export(network: ReportNetwork, path: Path, holds: Callable[[Path], bool] = l
     embeddings = network.bert.embeddings
     embeddings.word_embeddings = RowQuantised(embeddings.word_embeddings.weight.detach())
     embeddings.position_embeddings = RowQuantised(embeddings.position_embeddings.weight.detach())
-    some = [number for number in range(5) if number != network.pad][
-        :4
-    ]  # any pieces will do: only the shapes are traced
-    ids = torch.tensor([[*some, some[0]], [*some, network.pad]])
-    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
+    # Any pieces will do: only the shapes are traced.
+    ids = torch.tensor([[number for number in range(6) if number != network.pad]])
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
-        axes = {0: "batch", 1: "tokens"}
+        axes = {1: "tokens"}
         torch.onnx.export(
             network,
-            (ids, mask),
+            (ids,),
             str(whole),
-            input_names=["input_ids", "attention_mask"],
+            input_names=["input_ids"],
             output_names=["logits"] if network.tagger is None else ["logits", "tags"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "batch"}, "tags": axes},
+            dynamic_axes={"input_ids": axes} | ({} if network.tagger is None else {"tags": axes}),
             opset_version=17,
             dynamo=False,
         )
@@ -112,16 +113,17 @@ def give_pooled(path: Path) -> bool:
     if any(output.name == POOLED for output in model.graph.output):
         return False
     makers = {name: node for node in model.graph.node for name in node.output}
-    # Back from the logits, the nearest nodes first; the division of `ReportNetwork.pool` is the first one met.
+    # Back from the logits, the nearest nodes first; the mean of `ReportNetwork.pool` is the first one met.
     waiting = ["logits"]
     while waiting:
         node = makers.get(waiting.pop(0))
         if node is None:
             continue
-        if node.op_type == "Div":
+        if node.op_type in MEANS:
             model.graph.node.append(onnx.helper.make_node("Identity", [node.output[0]], [POOLED], name=POOLED))
-            kind = onnx.TensorProto.FLOAT
-            model.graph.output.append(onnx.helper.make_tensor_value_info(POOLED, kind, ["batch", "hidden"]))
+            (size,) = (output.type.tensor_type.shape.dim[0] for output in model.graph.output if output.name == "logits")
+            kind, windows = onnx.TensorProto.FLOAT, size.dim_value or "batch"
+            model.graph.output.append(onnx.helper.make_tensor_value_info(POOLED, kind, [windows, "hidden"]))
             onnx.save(model, str(path))
             return True
         waiting += node.input

@@ -26,20 +26,22 @@ class ReportNetwork(nn.Module):
         self.head = nn.Linear(self.bert.config.hidden_size, outputs)
         self.tagger = nn.Linear(self.bert.config.hidden_size, tags) if tags else None
 
-    def lower(self, input_ids: Tensor, mask: Tensor, layers: int) -> Tensor:
+    def lower(self, input_ids: Tensor, mask: Tensor | None, layers: int) -> Tensor:
         """Hidden states (batch, tokens, hidden) after embeddings and the first `layers` layers."""
         return self._run(self.bert.embeddings(input_ids=input_ids), mask, 0, layers)
 
-    def upper(self, hidden: Tensor, mask: Tensor, layers: int) -> Tensor:
+    def upper(self, hidden: Tensor, mask: Tensor | None, layers: int) -> Tensor:
         """Hidden states (batch, tokens, hidden) after all layers, from those after the first `layers` layers."""
         return self._run(hidden, mask, layers, len(self.bert.encoder.layer))
 
-    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
+    def pool(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Mean vector (batch, hidden) of each window's tokens."""
+        if mask is None:
+            return hidden.mean(dim=1)
         weights = mask[..., None].to(hidden.dtype)
         return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
 
-    def judge(self, hidden: Tensor, mask: Tensor) -> Tensor:
+    def judge(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Logits (batch, kinds + labels) from the last hidden states."""
         return self.head(self.dropout(self.pool(hidden, mask)))
 
@@ -49,15 +51,15 @@ class ReportNetwork(nn.Module):
             raise ValueError("this network has no token head")
         return self.tagger(self.dropout(hidden))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Logits (batch, outputs) of windows; with a token head also (batch, tokens, tags)."""
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        """Logits (batch, outputs) of windows; with a token head also (batch, tokens, tags). Without a mask nothing is padding."""
         hidden = self.upper(self.lower(input_ids, attention_mask, 0), attention_mask, 0)
         logits = self.judge(hidden, attention_mask)
         return logits if self.tagger is None else (logits, self.tag(hidden))
 
-    def _run(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> Tensor:
-        # 0 where a token is, −10⁴ where there is padding: large enough for a softmax, small enough for every export.
-        extended = (1.0 - mask[:, None, None, :].to(hidden.dtype)) * -1e4
+    def _run(self, hidden: Tensor, mask: Tensor | None, first: int, last: int) -> Tensor:
+        # 0 where a token is, −10⁴ where there is padding: large enough for a softmax.
+        extended = None if mask is None else (1.0 - mask[:, None, None, :].to(hidden.dtype)) * -1e4
         for layer in self.bert.encoder.layer[first:last]:
             output = layer(hidden, extended)
             hidden = output[0] if isinstance(output, tuple) else output

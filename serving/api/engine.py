@@ -26,7 +26,7 @@ from serving.delivery import Sender
 from serving.inbox import Claim
 from serving.keeping import keeper, retention
 from serving.settings import Settings
-from serving.store import StoreError, open_store
+from serving.store import StoreError, open_store, search
 from serving.worker import Worker, give_back, load_analyzer, log_reason, reason_of
 
 log = logging.getLogger("fanzha.api")
@@ -173,7 +173,9 @@ class Engine:
         if claimed is not None:
             try:
                 self._ready_for(claimed)
-                self.desk.file(claimed, request).result(ANSWER_SECONDS)
+                filed = self.desk.file(claimed, request)
+                search.prepare([claimed.document.text])  # what filing will need, while the desk reads
+                filed.result(ANSWER_SECONDS)
                 return True
             except (NotReadyError, ModelError, StoreError, TimeoutError, CancelledError) as error:
                 log.info("left to the inbox: %s", type(error).__name__)

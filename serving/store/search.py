@@ -14,6 +14,8 @@ once, in no order, without pairs. It is found by whole words then, not by pieces
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -40,6 +42,10 @@ _NUMBER = sa.select(_KEYS.c.id).where(_KEYS.c.sort == SORT, _KEYS.c.key == sa.bi
 _FOUND_BY = sa.text("INSERT INTO search_index (rowid, words, pairs) VALUES (:number, :words, :pairs)")
 _GONE = sa.delete(_KEYS).where(_KEYS.c.sort == SORT, _KEYS.c.key == sa.bindparam("key_"))
 
+# Texts whose words are kept: those of two batches that are prepared before they are filed. A long text's words would fill megabytes.
+PREPARED = 64
+PREPARED_CHARACTERS = 20_000
+
 SQLITE_INDEX = 'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, tokenize="unicode61 remove_diacritics 0")'
 
 
@@ -61,6 +67,25 @@ def search_for(dialect: str) -> Search:
     return Fts5Search() if dialect == "sqlite" else VectorSearch()
 
 
+@lru_cache(PREPARED)
+def _kept_words(text: str) -> tuple[str, ...]:
+    from nlp.segment import tokens
+
+    return tuple(tokens(text))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The search words of a text; those of the last `PREPARED` texts are kept, unless they are long."""
+    return _kept_words(text) if len(text) <= PREPARED_CHARACTERS else _kept_words.__wrapped__(text)
+
+
+def prepare(texts: Sequence[str]) -> None:
+    """Find the search words of texts that will be filed together, so that filing them, under the lock that all filing waits for, does not."""
+    for text in texts[:PREPARED]:
+        if len(text) <= PREPARED_CHARACTERS:
+            words_of(text)
+
+
 def letters(text: str) -> str:
     """The letters, digits and Chinese characters of `text`, folded, in lower case, nothing between them: 微信 WX-88 → 微信wx88."""
     return "".join(_LETTER.findall(fold(text).lower()))
@@ -77,15 +102,13 @@ class Fts5Search:
 
     def put(self, session: Session, key: str, text: str, private: bool = False) -> None:
         """See Search.put."""
-        from nlp.segment import tokens
-
         self.remove(session, key)
         (number,) = session.execute(_KEYS.insert(), {"sort": SORT, "key": key}).inserted_primary_key  # type: ignore[attr-defined]
         session.execute(
             _FOUND_BY,
             {"number": number, "words": " ".join(blind(text)), "pairs": ""}
             if private and data_key.keys()
-            else {"number": number, "words": " ".join(tokens(text)), "pairs": pairs(text)},
+            else {"number": number, "words": " ".join(words_of(text)), "pairs": pairs(text)},
         )
 
     def remove(self, session: Session, key: str) -> None:
@@ -170,9 +193,7 @@ def vector_query(query: str, vector: Any, text: Any) -> tuple[str, list[sa.Colum
 
 def blind(text: str) -> list[str]:
     """The words of a private text as keyed tokens, in no order of the text's."""
-    from nlp.segment import tokens
-
-    return sealed.blind(letters(word) for word in tokens(text) if letters(word))
+    return sealed.blind(letters(word) for word in words_of(text) if letters(word))
 
 
 def _blind_forms(term: str) -> list[list[str]]:
@@ -186,10 +207,8 @@ def _blind_forms(term: str) -> list[list[str]]:
 
 def lexemes(text: str) -> list[str]:
     """What PostgreSQL finds a text by: its words (=刷单) and its pairs of letters (刷单), each once."""
-    from nlp.segment import tokens
-
     text = text[:VECTOR_LENGTH]
-    words = {f"={letters(word)}"[:200] for word in tokens(text) if letters(word)}
+    words = {f"={letters(word)}"[:200] for word in words_of(text) if letters(word)}
     return sorted(words | set(pairs(text).split()))
 
 
