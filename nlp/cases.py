@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from nlp import taxonomy
 from nlp.case_split import Index, split
 from nlp.case_summary import summarise
+from nlp.extract.times import is_birth
 from nlp.persons_grouped import group_persons
 from nlp.records import Amount, Case, Mention, PersonName, Verdict
 from nlp.tactics import tactics_of
@@ -108,7 +109,7 @@ def _case(
         amounts=by_kind.get("amount", ()),
         persons=group_persons(by_kind.get("person", ())),
         organisations=by_kind.get("organisation", ()),
-        times=by_kind.get("time", ()),
+        times=tuple(mention for mention in by_kind.get("time", ()) if not is_birth(text, mention)),
         accounts=by_kind.get("account", ()),
         contacts=by_kind.get("contact", ()),
         platforms=by_kind.get("platform", ()),

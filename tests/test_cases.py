@@ -210,6 +210,20 @@ def test_case_without_a_place_happened_where_the_lead_says():
     assert "邓州市" not in {place.surface for place in second.places}
 
 
+@pytest.mark.parametrize(
+    "told", ["他是1958年生人", "（1990年生）", "出生于1993年5月", "男，1988年5月出生", "出生日期：1971年3月2日"]
+)
+def test_a_date_of_birth_is_no_time_of_the_case(told):
+    (case,) = cases_of(f"马先生{told}，退休在家。2021年6月3日，他在网上刷单，被骗5万元。")
+    assert [time.surface for time in case.times] == ["2021年6月3日"]
+
+
+@pytest.mark.parametrize("told", ["2020年生产的手机", "2020年生意不好", "2020年发生于本地", "2020年生活困难"])
+def test_what_only_sounds_like_a_birth_is_a_time(told):
+    (case,) = cases_of(f"马先生提到{told}。2021年6月3日，他在网上刷单，被骗5万元。")
+    assert [time.surface for time in case.times] == ["2020年", "2021年6月3日"]
+
+
 def test_mentions_of_cases_are_the_objects_given():
     mentions = find_mentions(ROUND_UP)
     known = {id(mention) for mention in mentions}

@@ -26,6 +26,10 @@ _CLOCK = (
     rf"(?P<part>凌晨|清晨|早上|早晨|上午|中午|午后|下午|傍晚|晚上|晚间|夜间|深夜|半夜|当晚|晚|早)?(?:(?P<hour>{_N})(?:时|点钟?"
     rf"|:(?=\d\d))(?P<minute>\d{{1,2}}|[一二三四五]?十[一二三四五六七八九]?|半)?分?(?:\d{{1,2}}秒)?)?(?:许|左右|多)?"
 )
+# 1958年生人, 1988年5月出生, （1990年生）; not 2020年生产, 5月生意不好, 3月生效.
+_BORN_AFTER = re.compile(r"\s*(?:出生|生人|生(?=[，,。；;、）)\s]|于|$))")
+_BORN_BEFORE = re.compile(r"(?:出生|(?<![发产])生于|出生(?:日期|年月|时间))(?:于|在)?[:：]?\s*$")
+_BORN_REACH = 8
 _DAY_WORDS = {"今天": 0, "今日": 0, "昨天": -1, "昨日": -1, "昨晚": -1, "前天": -2, "前日": -2, "明天": 1, "大前天": -3}
 _MONTH_WORDS = {"本月": 0, "上月": -1, "上个月": -1, "这个月": 0, "当月": None, "同月": None, "次月": None}
 _VAGUE = (
@@ -336,6 +340,14 @@ def _join(text: str, folded: str, items: list[tuple[tuple[int, int], Moment]]) -
             )
         )
     return mentions
+
+
+def is_birth(text: str, mention: Mention) -> bool:
+    """Does a time say when somebody was born (1958年生人, 出生于1993年5月)? That is no time of a case."""
+    return bool(
+        _BORN_AFTER.match(text, mention.end)
+        or _BORN_BEFORE.search(text, max(0, mention.start - _BORN_REACH), mention.start)
+    )
 
 
 def _borrow(first: str, last: str) -> str:
