@@ -61,7 +61,7 @@ class Page:
             if (
                 self.sorts[index] == "credit_line"
                 and self.sorts[index - 1] == "text"
-                and self.sorts[index - 2] in ("text", "heading")
+                and self.sorts[index - 2] in ("text", "heading", "opening")
             ):
                 self.ends[index] = "byline"
 

@@ -27,7 +27,7 @@ from nlp.markup import FrontMatter, Line, read_front_matter, read_lines
 from nlp.page import split
 from nlp.reading_order import Section
 from nlp.records import Article, Document
-from nlp.running_heads import drop_running_heads
+from nlp.running_heads import drop_running_heads, take_folio
 from nlp.titled_pages import part_at_titled_pages
 from nlp.unwrap import Block, cut_at_spaces, despaced, unwrap
 
@@ -61,7 +61,7 @@ def clean(document: Document) -> tuple[Article, ...]:
     front = FrontMatter() if start else read_front_matter(text)
     # 2. Lines.
     pages = _page_starts(document)
-    lines = drop_running_heads(read_lines(text, start or front.end), pages)
+    lines, day = take_folio(drop_running_heads(read_lines(text, start or front.end), pages))
     lines = strip_boilerplate(lines)
     if lines:
         lines[-1].aligned = cut_embedded_tail(lines[-1].aligned)
@@ -71,7 +71,7 @@ def clean(document: Document) -> tuple[Article, ...]:
         sheets += _read_part(part, document.form, front, title if not sheets else None, len(parts) > 1)
     articles: list[Article] = []
     for sheet in sheets:
-        article = _article(document, front, sheet, len(articles))
+        article = _article(document, front, sheet, len(articles), day)
         if article:
             articles.append(article)
     return tuple(articles)
@@ -256,7 +256,7 @@ def _take_credits(sheet: _Sheet, aligned: Aligned, *, first: bool, last: bool) -
     return aligned
 
 
-def _article(document: Document, front: FrontMatter, sheet: _Sheet, index: int) -> Article | None:
+def _article(document: Document, front: FrontMatter, sheet: _Sheet, index: int, day: str) -> Article | None:
     pieces = [sheet.title, *sheet.body] if sheet.title.text else sheet.body
     whole = join(pieces, "\n")
     if not any(character.isalnum() for character in whole.text):
@@ -266,7 +266,7 @@ def _article(document: Document, front: FrontMatter, sheet: _Sheet, index: int) 
     source = next((values[key].text for key in ("source", "publisher", "account") if key in values), "")
     published = sheet.published or document.published
     if not published:
-        published = next((values[key].text for key in ("date", "published") if key in values), "")
+        published = next((values[key].text for key in ("date", "published") if key in values), day)
     return Article(
         doc_id=document.doc_id,
         index=index,

@@ -1,5 +1,7 @@
 """What a PDF repeats at the edge of every page is not part of its articles."""
 
+import pytest
+
 from nlp.clean import clean
 from nlp.records import Document
 
@@ -61,3 +63,34 @@ def test_a_page_that_goes_on_is_not():
     assert len(titles(CARDS, PADDY.split("\n", 1)[1])) == 1  # no title
     assert len(titles(CARDS.replace("十个月。", "十个月，"), PADDY)) == 1  # the sentence before is not whole
     assert len(titles(CARDS, "二、" + PADDY)) == 1  # a numbered chapter
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("A3　社会　　2024年3月15日　星期五　责编：靳岩　版式：小路", "2024-03-15"),
+        ("淮海晚报 2023年12月1日 星期五 第07版", "2023-12-01"),
+        ("2022年8月9日　星期二　05版　法治", "2022-08-09"),
+    ],
+)
+def test_the_line_that_says_which_page_this_is_goes_and_dates_the_page(line, day):
+    body = "“拉一个人进来，一箱酒就是你的。”退休工人老葛先后投入4万元。"
+    articles = clean(Document("p", f"老葛的四万元\n{body}\n\n{line}\n"))
+    assert [line in article.text for article in articles] == [False]
+    assert articles[0].published == day
+    assert (
+        clean(Document("p", f"{line}\n\n老葛的四万元\n{body}\n", published="2024-01-01"))[0].published == "2024-01-01"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024年3月15日星期五，记者从A3展馆获悉，当天有三百余名群众到场咨询，民警逐一作了解答并发放了宣传册。",
+        "2024年3月15日 老葛投入4万元",
+    ],
+)
+def test_a_line_that_tells_something_stays(line):
+    body = "“拉一个人进来，一箱酒就是你的。”退休工人老葛先后投入4万元。"
+    (article,) = clean(Document("p", f"{line}\n{body}\n"))
+    assert line in article.text
