@@ -105,6 +105,9 @@ def train(configuration: Configuration, data: Path, folder: Path) -> dict[str, f
         print(f"留出折 {len(rows)} 篇，{name}：", calibrate(judged, logits, kinds, labels, *targets)[1])
     calibration, measured = calibrate(judged, given_out, kinds, labels, *targets)
     print("留出折，混合：", measured)
+    # What int8 costs was measured when the encoder's file was written.
+    told = json.loads((sources[0] / "calibration.json").read_text(encoding="utf-8")).get("measured_out_of_fold", {})
+    measured |= {name: value for name, value in told.items() if name.startswith("parity_")}
     # 4. The folder.
     folder.mkdir(parents=True, exist_ok=True)
     for source, name in ((sources[0], "model.onnx"), (sources[0], "tokenizer.json"), (sources[1], "lexical.npz")):
