@@ -24,6 +24,7 @@ from corpora.pages_pdf import read_pdf
 from corpora.pages_text import read_text
 from corpora.records_json import read_json, read_jsonl
 from corpora.table_csv import read_csv
+from corpora.table_parquet import read_parquet
 from corpora.table_xlsx import read_xlsx
 from nlp.errors import InputError
 
@@ -78,6 +79,7 @@ READERS: dict[str, Reader] = {
     ".tsv": read_csv,
     ".xlsx": read_xlsx,
     ".xlsm": read_xlsx,
+    ".parquet": read_parquet,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
     ".json": read_json,
@@ -140,6 +142,8 @@ def sniff(stream: BinaryIO) -> str:
         return _sniff_zip(stream)
     if head.startswith(OLE_MAGIC):
         return ".doc"
+    if head.startswith(b"PAR1"):
+        return ".parquet"
     if head.startswith((b"WARC/", b"\x1f\x8b")):
         return ".warc.gz"
     if _PAGE.match(head):

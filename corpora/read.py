@@ -1,7 +1,8 @@
-"""Everything in, `Document`s out: files, folders, globs, standard input, bytes from an upload.
+"""Everything in, `Document`s out: files, folders, globs, addresses of object stores, standard input, bytes from an upload.
 
 `read` walks sources, `read_bytes` reads one upload, `preview` shows what an import would make of a table. What cannot be read comes out as
-an `InputError` value in its place, and the rest goes on. Nothing is analysed, nothing stored, no network.
+an `InputError` value in its place, and the rest goes on. Nothing is analysed, nothing stored; the network
+is asked only where a source is an address (`corpora.object_store`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import BinaryIO
 from corpora.forms import read_form
 from corpora.intake import Budget, Intake
 from corpora.limits import Limits
+from corpora.object_store import Stored, is_address, listed, opened
 from corpora.preview import Preview, preview
 from corpora.walk import walk
 from nlp.errors import InputError
@@ -37,7 +39,7 @@ def read(
     limits: Limits | None = None,
     stdin: BinaryIO | None = None,
 ) -> Iterator[Document | InputError]:
-    """Read files, folders (recursive, sorted), globs and "-" one after the other, lazily.
+    """Read files, folders (recursive, sorted), globs, addresses (`s3://…`) and "-" one after the other, lazily.
 
     `columns` maps fields to headings of tables ({"text": "案情描述"}); `nature` overrides the judgement by content (rows that look
     like complaints are "complaint", all else "published"). Raises nothing for what sources are or contain: each refusal is
@@ -47,6 +49,10 @@ def read(
     for source in sources:
         if source == STDIN:
             yield from _read_stdin(stdin or sys.stdin.buffer, columns, nature, limits)
+            continue
+        if is_address(source):
+            for stored in listed(str(source)):
+                yield from read_stored(stored, columns=columns, nature=nature, limits=limits)
             continue
         for found in walk(source):
             if isinstance(found, InputError):
@@ -63,6 +69,32 @@ def read(
                     expected="可读的文件",
                     advice="请检查权限",
                 )
+
+
+def read_stored(
+    stored: Stored | InputError,
+    *,
+    columns: Mapping[str, str] | None = None,
+    nature: Nature | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Document | InputError]:
+    """The documents of one file that `corpora.object_store.listed` found; a refusal is passed on. Raises nothing."""
+    if isinstance(stored, InputError):
+        yield stored
+        return
+    intake = _intake(stored.doc_id, stored.origin, columns, nature, limits or Limits())
+    try:
+        with opened(stored) as stream:
+            yield from read_form(stream, intake, stored.doc_id)
+    except InputError as error:
+        yield error
+    except OSError as error:
+        yield InputError(
+            f"无法读取（{' '.join(str(error).split())[:160]}）",
+            where=stored.origin,
+            expected="可读的文件",
+            advice="请检查网络和读取权限",
+        )
 
 
 def read_bytes(

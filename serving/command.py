@@ -6,7 +6,6 @@ Exit codes: 0 done (also when some rows were refused), 1 nothing could be read o
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import sys
 from pathlib import Path
@@ -29,6 +28,7 @@ from serving.command_options import (
 )
 from serving.ingest_command import ingest
 from serving.people_commands import audit_app, people_app
+from serving.serve_command import serve
 from serving.taxonomy_command import taxonomy_app
 from serving.watch_command import watch
 
@@ -48,6 +48,7 @@ app.add_typer(taxonomy_app, name="taxonomy")
 
 app.command()(ingest)
 app.command()(watch)
+app.command()(serve)
 
 
 @app.command()
@@ -146,49 +147,6 @@ def incidents(
 
 
 @app.command()
-def serve(
-    host: Annotated[str, typer.Option("--host", help="监听地址")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="端口", min=1, max=65535)] = 8000,
-    demo: Annotated[bool, typer.Option("--demo", help="演示：本机访问即为值守人员，只能在回环地址上")] = False,
-    console: Annotated[
-        bool, typer.Option("--console", help="同时打开网页工作台 /console（需要 fanzha[console]）")
-    ] = False,
-    workers: Annotated[
-        int,
-        typer.Option(
-            "--workers", help="几个进程一起服务：同一地址、同一事件库、同一收件箱", min=1, max=64, metavar="个数"
-        ),
-    ] = 1,
-    store: StoreOption = None,
-) -> None:
-    """启动接口服务，并在后台处理收件箱。"""
-    from serving import listening, screen
-
-    if demo and not is_loopback(host):
-        raise InputError(
-            f"演示模式不能监听 {host}",
-            where="--host",
-            expected="127.0.0.1 或 ::1",
-            advice="去掉 --demo，或改回本机地址",
-        )
-    if console and workers > 1:
-        raise InputError(
-            f"--workers {workers}", where="--console", expected="1",
-            advice="工作台把界面状态记在内存里，只能有一个进程：另开一个 fanzha serve --console",
-        )  # fmt: skip
-    settings = settings_of(store)
-    offer = listening.Offer(host, port, demo, console)
-    name = f"[{host}]" if ":" in host else host
-    if demo:
-        screen.err().print("[black on yellow] 演示模式 [/] 本机任何访问都可见未脱敏数据，请勿用于真实案件。")
-    if console:
-        screen.err().print(f"工作台 http://{name}:{port}/console")
-    screen.err().print(f"接口 http://{name}:{port}/v1/incidents   说明 http://{name}:{port}/docs   停止 Ctrl-C")
-    if not (listening.here(settings, offer) if workers == 1 else listening.together(settings, offer, workers)):
-        raise typer.Exit(1)
-
-
-@app.command()
 def doctor(
     migrate: Annotated[bool, typer.Option("--migrate", help="先把事件库升级到本程序的版本")] = False,
     as_json: JsonOption = False,
@@ -249,14 +207,6 @@ def undo_batch(
     else:
         kept = f"，{undone.kept} 件另有批次带来，保留" if undone.kept else ""
         screen.out().print(f"已撤销：撤回 {undone.withdrawn} 件文档{kept}，记下 {len(undone.changes)} 条变更。")
-
-
-def is_loopback(host: str) -> bool:
-    """Does only this machine reach a server on `host`? A name other than localhost is taken as reachable."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def main() -> None:

@@ -9,17 +9,15 @@ Ray comes with the extra `scale`. On a cluster every node needs `fanzha` install
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from nlp.errors import InputError
 from nlp.records import Document, Reading
+from serving import ray_cluster
 from serving.crew import DEATHS_ALLOWED, DiedWhileReading
 from serving.settings import Settings
 from serving.worker import load_analyzer, read_through
-
-KNOCK_SECONDS = 10.0
 
 
 class RayCrew:
@@ -27,22 +25,11 @@ class RayCrew:
 
     def __init__(self, settings: Settings, size: int, address: str = "") -> None:
         """Raises InputError where Ray is not installed or the cluster does not answer."""
-        try:
-            import ray
-        except ImportError as error:
-            raise InputError("没有安装 Ray", where="--engine ray", advice='pip install "fanzha[scale]"') from error
+        ray, self._started = ray_cluster.connect(address, size)
         self.size = size
         self._ray = ray
-        self._started = not ray.is_initialized()
-        if self._started:
-            _check_reachable(address)
-            try:
-                ray.init(
-                    address=address or "local", num_cpus=None if address else size, include_dashboard=False,
-                    log_to_driver=False, configure_logging=False,
-                )  # fmt: skip
-            except Exception as error:  # Ray raises plain ones, too: its node did not start within 30 s
-                raise _unreachable(address, error) if address else _not_started(error) from error
+        # No actor opens the store, so none is told its password.
+        settings = replace(settings, store="")
         # A reading is not tried again by Ray, which does not know a node that went from a document that ends its reader.
         actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)(_Reader)
         self._actors = [actor.options(scheduling_strategy="SPREAD").remote(settings) for _ in range(size)]
@@ -85,34 +72,8 @@ class RayCrew:
         return DiedWhileReading("分析此文档时进程中断", where=document.doc_id, advice="请单独检查此文档")
 
     def _wait(self, answer: Any) -> list[Reading | Exception]:
-        try:
-            readings: list[Reading | Exception] = self._ray.get(answer)
-        except self._ray.exceptions.RayTaskError as error:
-            raise error.cause from error  # what went wrong there is told as if it had gone wrong here
+        readings: list[Reading | Exception] = ray_cluster.told_as_ours(self._ray, answer)
         return readings
-
-
-def _check_reachable(address: str) -> None:
-    """Ray itself asks a head that is not there again and again for minutes; one knock tells. Names like "auto" are left to Ray."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise _unreachable(address, error) from error
-
-
-def _unreachable(address: str, error: Exception) -> InputError:
-    return InputError(
-        f"连不上 Ray 集群：{error}", where=f"--address {address}", expected="如 ray://主机:10001 或 主机:6379"
-    )
-
-
-def _not_started(error: Exception) -> InputError:
-    return InputError(
-        f"Ray 没有启动：{error}", where="--engine ray", advice="机器太忙时稍后再试，或用 --address 接一个已在运行的集群"
-    )
 
 
 class _Reader:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from corpora.object_store import is_address, plain
 from nlp.errors import InputError
 from nlp.records import Document
 from serving import batches, inbox, telemetry
@@ -25,6 +26,8 @@ from serving.worker import Analyzer, Worker, WorkSummary
 # characters bound memory when documents are large.
 CHUNK_DOCUMENTS = 200
 CHUNK_CHARACTERS = 4_000_000
+# Who turns sources into documents: sources, column map, nature.
+SourceReader = Callable[[Sequence[str | Path], Mapping[str, str] | None, str | None], Iterator[Document | InputError]]
 
 
 @dataclass(slots=True)
@@ -49,12 +52,12 @@ def ingest(
     store: Store, sources: Sequence[str | Path], analyzer: Callable[[], Analyzer], *,
     columns: Mapping[str, str] | None = None, nature: str | None = None, batch: int = 32,
     on_read: Callable[[IngestSummary], None] | None = None, on_work: Callable[[WorkSummary, int], None] | None = None,
-    crew: Callable[[], Crew] | None = None,
+    crew: Callable[[], Crew] | None = None, reader: SourceReader | None = None,
 ) -> IngestSummary:  # fmt: skip
     """Read `sources` into the store and analyse all that waits there; what was left unfinished before goes first.
 
     on_read: after every transaction of reading. on_work: summary of the work so far and how many it will be in all.
-    crew: who reads instead of `analyzer` in this process; it is let go at the end.
+    crew: who analyses instead of `analyzer` in this process; it is let go at the end. reader: who reads the sources, `read_sources` if None.
     Raises ModelError when there is work and no model, StoreError when the database fails; both leave everything accepted.
     """
     summary = IngestSummary()
@@ -65,7 +68,8 @@ def ingest(
         summary.resumed = inbox.counts(session)["accepted"]
     # 2. Everything readable onto the disk.
     if sources:
-        accept_all(store, read_sources(sources, columns, nature), summary, " ".join(map(str, sources)), nature, on_read)
+        items = (reader or read_sources)(sources, columns, nature)
+        accept_all(store, items, summary, " ".join(map(_named, sources)), nature, on_read)
     # 3. Through the worker, oldest first.
     with store.reading() as session:
         summary.waiting = inbox.counts(session)["accepted"]
@@ -86,10 +90,15 @@ def ingest(
     return summary
 
 
+def _named(source: str | Path) -> str:
+    """A source as it is kept: an address without its options."""
+    return plain(str(source)) if is_address(source) else str(source)
+
+
 def read_sources(
     sources: Sequence[str | Path], columns: Mapping[str, str] | None, nature: str | None
 ) -> Iterator[Document | InputError]:
-    """Documents and refusals of files, folders, globs and "-" (stdin)."""
+    """Documents and refusals of files, folders, globs, addresses and "-" (stdin)."""
     from corpora.read import read
 
     return read(sources, columns=columns, nature=nature)

@@ -1,17 +1,20 @@
-"""`fanzha ingest`: sources into the store, then analysed, here, in several processes or on Ray, with bars that move.
+"""`fanzha ingest`: sources into the store, then analysed, here, in several processes or on Ray (which reads addresses too), with bars that move.
 
 In: what was typed. Out: a table of what became of everything, or JSON. The work is `serving.ingest`'s.
 """
 
 from __future__ import annotations
 
+import functools
 import signal
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+from corpora.object_store import is_address
 from nlp.errors import InputError
+from serving import ray_cluster
 from serving.command_options import (
     JsonOption,
     MapOption,
@@ -28,7 +31,10 @@ from serving.command_options import (
 def ingest(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="文件、文件夹、通配符，- 为标准输入；不写则只续做未完成的", metavar="路径"),
+        typer.Argument(
+            help="文件、文件夹、通配符、地址（s3://、gs://、file://），- 为标准输入；不写则只续做未完成的",
+            metavar="路径",
+        ),
     ] = None,
     columns: MapOption = None,
     nature: NatureOption = None,
@@ -50,7 +56,13 @@ def ingest(
 
     settings = settings_of(store)
     mapping, kind = mapping_of(columns), nature_of(nature)
-    crew = _crew(settings, workers, engine, address)
+    crew, reader = _crew(settings, workers, engine, address), None
+    if engine == "ray":
+        from serving import reading_ray
+
+        reader = functools.partial(reading_ray.read_sources, address=address, cores=workers)
+        if any(is_address(path) for path in paths or []):
+            ray_cluster.connect(address, workers)  # now: what is wrong with it is told before anything is begun
     opened = open_at(settings.store)
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -72,7 +84,7 @@ def ingest(
 
             summary = run(
                 opened, paths or [], lambda: worker.load_analyzer(settings), columns=mapping, nature=kind, batch=settings.batch,
-                on_read=on_read, on_work=on_work, crew=crew,
+                on_read=on_read, on_work=on_work, crew=crew, reader=reader,
             )  # fmt: skip
     except KeyboardInterrupt:
         with opened.reading() as session:
@@ -84,6 +96,8 @@ def ingest(
     finally:
         signal.signal(signal.SIGTERM, before)
         opened.close()
+        if engine == "ray":
+            ray_cluster.leave()
     if as_json:
         screen.print_json(screen.ingest_json(summary))
     else:

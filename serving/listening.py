@@ -100,7 +100,7 @@ def together(settings: Settings, offer: Offer, number: int) -> bool:
 
     1. One socket for all. 2. The processes. 3. Who dies is replaced, until somebody stops us. 4. All are stopped and waited for.
     """
-    listening = _bound(offer)  # 1.
+    listening = bound(offer)  # 1.
     stopped = threading.Event()
     before = {told: signal.signal(told, lambda *_: stopped.set()) for told in (signal.SIGTERM, signal.SIGINT)}
     running: list[BaseProcess] = []
@@ -134,7 +134,8 @@ def together(settings: Settings, offer: Offer, number: int) -> bool:
     return started
 
 
-def _bound(offer: Offer) -> socket.socket:
+def bound(offer: Offer) -> socket.socket:
+    """A listening socket; raises InputError for an address that cannot be had."""
     family = socket.AF_INET6 if ":" in offer.host else socket.AF_INET
     try:
         return socket.create_server((offer.host, offer.port), family=family, backlog=BACKLOG)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from nlp.errors import InputError
-from serving import asking, command, screen
+from serving import asking, command, screen, serve_command
 from tests import processes
 from tests.processes import wait_for
 
@@ -301,7 +301,7 @@ def test_every_command_has_help_in_chinese(words: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_which_hosts_are_this_machine(host: str, is_local: bool) -> None:
-    assert command.is_loopback(host) is is_local
+    assert serve_command.is_loopback(host) is is_local
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_every_command_and_option_exists() -> None:
         "fanzha.service",
         "fanzha-ingest.service",
         "compose.yaml",
+        "fanzha-serve-ray.service",
         "kuberay.yaml",
         "Dockerfile",
     }
@@ -147,7 +148,60 @@ def test_objects_of_the_cluster_fit_together() -> None:
     assert f"--port {names['http']}" in told
     # KubeRay calls the head's service by the cluster's name.
     assert f"{cluster['metadata']['name']}-head-svc:6379" in str(job)
-    assert all("secretKeyRef" in str(entry) for found in walk(objects) for entry in found.get("env", []) if found)
+    entries = [entry for found in walk(objects) for entry in found.get("env", []) if entry["name"] != "RAY_AUTH_MODE"]
+    assert all("secretKeyRef" in str(entry) for entry in entries)
+
+
+def test_replicas_on_the_cluster_are_those_of_the_program() -> None:
+    from serving.listening import STOP_SECONDS
+    from serving.replica_ray import NAME, application
+
+    (service,) = documents(FOLDER / "kuberay-serve.yaml")
+    assert (service["kind"], service["metadata"]["name"]) == ("RayService", "fanzha-api")
+    told = yaml.safe_load(service["spec"]["serveConfigV2"])
+    (served,) = told["applications"]
+    assert served["import_path"] == f"{application.__module__}:{application.__name__}"
+    assert served["name"] == NAME
+    assert set(served["args"]) <= {"replicas", "min_replicas", "max_replicas"}
+    assert told["logging_config"]["enable_access_log"] is False  # addresses may hold names
+    groups = service["spec"]["rayClusterConfig"]
+    for group in (groups["headGroupSpec"], *groups["workerGroupSpecs"]):
+        (container,) = group["template"]["spec"]["containers"]
+        assert told["http_options"]["port"] in {port["containerPort"] for port in container["ports"]}
+        assert all("secretKeyRef" in entry["valueFrom"] for entry in container["env"])
+        assert {"FANZHA_STORE", "FANZHA_SECRET"} <= {entry["name"] for entry in container["env"]}
+    unit_of_replicas = unit(FOLDER / "fanzha-serve-ray.service")["Service"]
+    assert int(unit_of_replicas["TimeoutStopSec"]) > STOP_SECONDS
+    # Every node has the settings that the command compares with its own.
+    heads = [
+        unit(FOLDER / f"{name}.service")["Service"]["EnvironmentFile"] for name in ("ray-head", "fanzha-serve-ray")
+    ]
+    assert set(heads) == {"/etc/fanzha/fanzha.env"}
+
+
+def test_the_serve_configuration_is_one_that_ray_takes() -> None:
+    schema = pytest.importorskip("ray.serve.schema", reason="needs the extra scale (make test-all)")
+    from serving.replica_ray import application
+
+    (service,) = documents(FOLDER / "kuberay-serve.yaml")
+    told = schema.ServeDeploySchema.model_validate(yaml.safe_load(service["spec"]["serveConfigV2"]))
+    (served,) = told.applications
+    bounds = application(served.args)._bound_deployment._deployment_config.autoscaling_config
+    assert (bounds.min_replicas, bounds.max_replicas) == (2, 8)
+
+
+def test_the_token_of_ray_comes_from_a_secret_or_a_file() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if path.name.startswith(("ray-", "fanzha-serve-ray")):
+            assert "RAY_AUTH_MODE=token" in text, path.name
+            assert "RAY_AUTH_TOKEN_PATH=/etc/fanzha/ray-token" in text, path.name
+    for found in documents(FOLDER / "kuberay.yaml"):
+        for part in walk(found):
+            if any(name in str(part.get("name")) for name in ("ray-head", "ray-worker", "ingest")) and "image" in part:
+                told = {entry["name"]: entry for entry in part["env"]}
+                assert told["RAY_AUTH_MODE"]["value"] == "token"
+                assert "secretKeyRef" in told["RAY_AUTH_TOKEN"]["valueFrom"]
 
 
 def test_probes_and_scrapes_ask_for_addresses_that_exist(tmp_path: Path) -> None:

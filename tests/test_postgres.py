@@ -19,6 +19,7 @@ SAME = (
     ("test_rulings.py", "test_standing.py", "test_retold.py", "test_retold_stays.py"),
     ("test_sealed.py", "test_retention.py", "test_gone_texts.py", "test_held.py"),
     ("test_old_stores.py",),
+    ("test_listening.py",),  # several API processes, one inbox, one of them killed
     ("test_annotation_store.py", "test_annotation_queue.py", "test_taxonomies.py"),
 )
 pytestmark = pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from tests.processes import ROOT, TESTS, wait_for
 LOOPBACK = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_raylet_start_wait_time_s": "200",
+    "RAY_agent_register_timeout_ms": "200000",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 os.environ.update(LOOPBACK)
@@ -74,6 +76,42 @@ def test_a_node_that_is_killed_in_the_middle_changes_nothing(tmp_path: Path, clu
     alone, by_ray = rows_of(tmp_path / "alone.db"), rows_of(store)
     assert len(alone["documents"]) == 400
     assert {table: by_ray[table] == rows for table, rows in alone.items()} == dict.fromkeys(alone, True)
+
+
+def test_nodes_read_what_lies_at_an_address_and_the_store_ends_as_after_one_process(
+    tmp_path: Path, cluster: Any
+) -> None:
+    """Parquet, a crawl in JSON Lines, pages, one bad file: the same rows in the same order, whoever opened the files."""
+    from pyarrow import Table, parquet
+
+    folder = tmp_path / "corpus"
+    (folder / "b").mkdir(parents=True)
+    rows = [{"id": f"p{n}", "正文": f"嫌疑人：张某{n} 骗 损失：{n}"} for n in range(250)]
+    parquet.write_table(
+        Table.from_pylist([*rows, {"id": "leer", "正文": ""}]), folder / "b" / "part.parquet", row_group_size=40
+    )
+    for n in range(30):
+        (folder / f"{n:02}.txt").write_text(f"骗 第{n}起 损失：{1000 + n}")
+    (folder / "alt.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    source = f"file://{folder}"
+    alone = fanzha(tmp_path, "ingest", source, "--store", "alone.db", "--json", FANZHA_BATCH="8")
+    by_ray = fanzha(
+        tmp_path, "ingest", source, "--store", "ray.db", "--json", "--engine", "ray", "--address", cluster.address,
+        "--workers", "2", FANZHA_BATCH="8", **LOOPBACK,
+    )  # fmt: skip
+    again = fanzha(
+        tmp_path, "ingest", source, "--store", "ray.db", "--json", "--engine", "ray", "--address", cluster.address,
+        **LOOPBACK,
+    )  # fmt: skip
+    assert alone.returncode == by_ray.returncode == again.returncode == 0, (alone.stderr, by_ray.stderr, again.stderr)
+    one, other, third = (json.loads(ran.stdout) for ran in (alone, by_ray, again))
+    assert one["refused"] == other["refused"]
+    assert len(one["refused"]) == 2
+    assert (other["new"], third["new"], third["already"]) == (280, 0, 280)
+    by_one, by_nodes = rows_of(tmp_path / "alone.db"), rows_of(tmp_path / "ray.db")
+    assert len(by_one["documents"]) == 280
+    # The second reading is a batch of its own; all else is as after one process.
+    assert {table: by_nodes[table] == rows for table, rows in by_one.items()} == dict.fromkeys(by_one, True)
 
 
 def test_a_document_that_kills_its_actor_is_given_up(cluster: Any) -> None:

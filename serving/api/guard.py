@@ -100,7 +100,7 @@ class Guard:
             # The server stops and has waited long enough: 500 in plain text, if nobody says otherwise.
             if status:
                 raise
-            await problems.answer(scope["path"], problems.fields_of(_StoppingError()))(scope, receive, send_guarded)
+            await problems.answer(scope["path"], problems.fields_of(StoppingError()))(scope, receive, send_guarded)
         except Exception as error:
             if status:  # half an answer is out: the server closes the connection
                 raise
@@ -142,7 +142,7 @@ class Guard:
             )
 
 
-class _StoppingError(FanzhaError):
+class StoppingError(FanzhaError):
     """The server is being stopped and what was asked is not done; it may be done all the same."""
 
     status = 503

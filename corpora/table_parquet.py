@@ -1,0 +1,89 @@
+"""Parquet files. In: a seekable byte stream. Out: `Document`s of the rows, streamed, a few at a time.
+
+The columns are the headings of a table; nested values go into metadata as JSON. The first row is 1: `complaints.parquet#1`. Needs pyarrow
+(extra `tables`), imported when such a file comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from corpora.columns import Columns, recognise
+from corpora.intake import Intake, Yield, refusing, too_large, until_hopeless
+from corpora.rows import document_of_row
+from nlp.errors import InputError
+
+# Rows that are Python objects at a time: each may be as large as `limits.row_bytes` before it is refused.
+ROWS = 64
+_EXPECTED = "完好的 Parquet 文件"
+_ADVICE = "请重新导出，或改用 JSON Lines"
+
+
+def read_parquet(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
+    """The documents of a Parquet file, one a row. Raises InputError where it is damaged, has no text column, or pyarrow is missing."""
+    table = open_parquet(stream, intake)
+    columns = _columns(tuple(table.schema_arrow.names), intake)
+    if not table.metadata.num_rows:
+        raise InputError("表格里没有数据行", where=intake.where, expected="至少一行数据")
+
+    def hopeless(bad: int) -> InputError:
+        return InputError(f"前 {bad} 行都无法读取，不再继续", where=intake.where, expected="每行一篇的表格")
+
+    yield from until_hopeless(_documents(table, columns, intake), intake, hopeless)
+
+
+def open_parquet(stream: BinaryIO, intake: Intake) -> Any:
+    """The pyarrow file; raises InputError where it is damaged, would unpack to too much at a time, or pyarrow is missing."""
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise InputError(
+            "没有安装 pyarrow，读不了 Parquet", where=intake.where, expected="CSV、JSON Lines 等其他形式",
+            advice='pip install "fanzha[tables]"',
+        ) from error  # fmt: skip
+    with refusing(intake.where, found="Parquet 已损坏或不完整", expected=_EXPECTED, advice=_ADVICE):
+        table = parquet.ParquetFile(stream)
+        groups = [table.metadata.row_group(at).total_byte_size for at in range(table.metadata.num_row_groups)]
+    if max(groups, default=0) > intake.limits.office_bytes:
+        raise too_large(
+            intake.where, intake.limits.office_bytes, what="一个行组（row group）", advice="请用更小的行组重新导出"
+        )
+    return table
+
+
+def _columns(names: tuple[str, ...], intake: Intake) -> Columns:
+    found = recognise(names, intake.columns, where=intake.where)
+    if found is None:
+        shown = "、".join(name[:20] for name in names[:20]) or "无"
+        raise InputError(
+            f"没有找到正文列，现有列：{shown}", where=intake.where, expected="名为“投诉内容”“正文”“content”“text”等的列",
+            advice="请指定列映射，例如 text=案情描述",
+        )  # fmt: skip
+    return found
+
+
+def _documents(table: Any, columns: Columns, intake: Intake) -> Iterator[Yield]:
+    """A document or a refusal for every row; where the file breaks off, one refusal and the end."""
+    number = 0
+    batches = table.iter_batches(batch_size=ROWS)
+    while True:
+        try:
+            with refusing(
+                f"{intake.where} 第 {number + 1} 行", found="从这里起无法读取", expected=_EXPECTED, advice=_ADVICE
+            ):
+                batch = next(batches, None)
+                rows = batch.to_pylist() if batch is not None else None
+        except InputError as error:
+            yield error
+            return
+        if rows is None:
+            return
+        for row in rows:
+            number += 1
+            place = replace(intake, doc_id=f"{intake.doc_id}#{number}", where=f"{intake.where} 第 {number} 行")
+            try:
+                yield document_of_row(row, columns, place, form="table")
+            except InputError as error:
+                yield error
