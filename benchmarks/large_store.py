@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ from nlp.segment import tokens
 from serving import statistics
 from serving.store import Store, shapes
 from serving.store.incident_index import ANALYST, READER, facets, vector_facets
-from serving.store.search import letters, pairs
+from serving.store.search import letters, paired
 from serving.store.tables import Counter, IncidentRow
 
 CHUNK = 5000
@@ -103,7 +104,8 @@ def fill(store: Store, number: int, *, words: bool = True, tell: Callable[[str],
             if start // CHUNK % 10 == 9:
                 tell(f"{start + CHUNK:,} / {number:,}，{time.monotonic() - began:.0f} s")
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")  # as any server does by itself; SQLite at `PRAGMA optimize`
+        # As any server does by itself; SQLite at `PRAGMA optimize`.
+        connection.exec_driver_sql("ANALYZE" if store.is_sqlite else "VACUUM (ANALYZE)")
     return number - there
 
 
@@ -190,9 +192,15 @@ def _facets(row: dict[str, Any]) -> dict[str, Any]:
 
 def _indexed(row: dict[str, Any], story: Story) -> tuple[int, str, str, list[str], str]:
     """Number, words, pairs, facets and letters of an incident, as `serving.store.incident_index` makes them of its text."""
-    text = f"{row['title']}\n{story.text.replace(_DAY, '').replace(_SUM, '')}"
+    spelled = letters(row["title"]) + _letters_of(story.text)
     told = facets(row, story.codes, story.codes, (ANALYST, READER))
-    return row["sequence"], " ".join(story.words), pairs(text), told, letters(text)
+    return row["sequence"], " ".join(story.words), paired(spelled), told, spelled
+
+
+@cache
+def _letters_of(text: str) -> str:
+    """Of a story's text without its day and sum: the same for all who tell it."""
+    return letters(text.replace(_DAY, "").replace(_SUM, ""))
 
 
 def _write_sqlite(raw: Any, rows: list[dict[str, Any]], stories: list[Story], indexed: list[tuple[Any, ...]]) -> None:

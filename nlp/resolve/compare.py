@@ -167,6 +167,8 @@ def _counts(a: Features, b: Features) -> Iterator[Part]:
 
 
 def _days(a: Features, b: Features) -> Iterator[Part]:
+    if not a.days or not b.days:
+        return
     exact = a.days & b.days
     whole = {day for day in exact if len(day) >= 10 and not day.startswith("-")}
     yearless = {day for day in exact if len(day) == 7 and day.startswith("--")}

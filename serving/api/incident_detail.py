@@ -52,7 +52,9 @@ class SimilarOut(BaseModel):
     """一个相似的事件和理由。"""
 
     incident: IncidentHead = Field(description="事件", examples=[HEAD])
-    score: float = Field(description="分数；4 以上会归为同一件", examples=[2.25])
+    score: float = Field(
+        description="分数；有独特的相同之处时 3.5 以上、只有平常的相同之处时 5 以上会归为同一件", examples=[2.25]
+    )
     agreed: list[str] = Field([], description="相同之处", examples=[["地点同在云南省/昆明市"]])
     contradicted: list[str] = Field([], description="不同之处", examples=[["金额不同（损失）"]])
 

@@ -3,4 +3,4 @@
 `HEAD` is the newest revision, written here so that opening an up-to-date store needs no Alembic; a test compares the two.
 """
 
-HEAD = "0095"
+HEAD = "0096"

@@ -5,11 +5,12 @@ In: an incident's numbers, text and facets; a query. Out: numbers, newest first,
 An incident stands here under the number of its last change, where analysts find it, and under that of the last change that readers may see,
 where they do; mostly the two are one number and one entry, for both. A list is sorted by these very numbers, so that its first page is the
 first numbers that fit: no database needs to collect a million of them for fifty. SQLite: FTS5 walks its lists from either end. PostgreSQL:
-GIN knows no order; entries carry the stretch of numbers they lie in (`STRETCHES`) as lexemes, and are asked for stretch after stretch, each
-longer than the one before.
+GIN knows no order; entries carry the stretch of numbers they lie in (`STRETCHES`) as lexemes, and the newest stretch is asked first; how
+much it holds says how long the next one must be.
 
 Facets (type, place, year, status, sum …) are told in steps (`facets`, `asked_facets`): what fits is among what they find, days and sums
-are looked at afterwards (`serving.index_pages`). Words and pairs of letters are those of `serving.store.search`.
+are looked at afterwards (`serving.index_pages`). What is often asked together, a type in a province, is one facet besides. Words and pairs
+of letters are those of `serving.store.search`.
 """
 
 from __future__ import annotations
@@ -52,15 +53,17 @@ STEP, STEPS = 4, 30
 LARGE, SMALL = 16, 7
 # Years that are facets; one before or after them is told, and asked for, as the first or last of them.
 YEARS = range(1990, 2041)
+# Years that are asked for one by one: of a span no longer than this, what happened in any of them. More of them are most of what there is.
+SPAN = 3
 # Years back from which on a list of the newest would pass by most of what there is before it comes to them, and little is older.
 OLD = 10
 # Bits of a number below a stretch: 512, 8,192 and 131,072 numbers.
 STRETCHES = (9, 13, 17)
-# Of which so many are named in one question.
-MOST_STRETCHES = 64
-# Numbers looked through for a page, one stretch after the other, then all that are left: half of all entries hold the commonest word, one
-# in 5,000 a county and a type.
-LENGTHS = (2048, 16_384, 131_072, 1_048_576)
+# Of which at most about so many are named in one question: GIN goes through all the numbers of stretches that are each shorter than the
+# shortest of the other lists, however long they are together. (Seventeen of 8,192 instead of a province's 30,000.)
+NAMED = 4
+# Numbers looked through first. Half of all entries hold the commonest word, one in 5,000 a county and a type: those are asked for once more.
+NEWEST = 2048
 # What is taken from SQLite at once where a page needs a second look, then four times as many.
 TAKEN, MOST_TAKEN = 400, 12_800
 _PLAIN = re.compile(r"[^0-9a-z]")
@@ -113,7 +116,12 @@ def facets(
     found += [_plain(name, columns[name]) for name in ("label", "status", "basis", "tlp")]
     for name, told in (("place", set(codes)), ("inner", set(inner) - set(codes))):
         found += sorted({f"{name}{_spelled(code[:level])}" for code in told for level in LEVELS if len(code) >= level})
-    found += [f"{name}{_year(told)}" for name, told in _ends(columns).items() if told]
+        found += sorted({_typed(name, code[: LEVELS[0]], columns["label"]) for code in told if len(code) >= LEVELS[0]})
+    ends = _ends(columns)
+    found += [f"{name}{_year(told)}" for name, told in ends.items() if told]
+    if all(ends.values()):  # the end is before the beginning where texts disagree
+        first, last = sorted(map(_year, ends.values()))
+        found += [f"during{year}" for year in range(first, last + 1)]
     for name, column in (("most", "loss_max_fen"), ("least", "loss_min_fen")):
         if columns[column] is not None:
             found.append(f"{name}{_step(columns[column])}")
@@ -124,13 +132,18 @@ def asked_facets(wanted: Any, place: str, viewer: str) -> list[list[str]]:
     """What a filter (`serving.fitting.IncidentFilter`) asks of the facets: all that fits tells them. place: the code's beginning, "" for any;
     viewer: READER or ANALYST."""
     found = [[f"viewer{viewer}"]]
-    found += [[_plain("label", label) for label in wanted.labels]] * bool(wanted.labels)
+    names = ("place",) if viewer == READER else ("place", "inner")
+    if wanted.labels and len(place) == LEVELS[0]:
+        found.append([_typed(name, place, label) for name in names for label in wanted.labels])
+    else:
+        found += [[_plain("label", label) for label in wanted.labels]] * bool(wanted.labels)
+        star = "" if len(place) in LEVELS else "*"
+        found += [[f"{name}{_spelled(place)}{star}" for name in names]] * bool(place)
     for name in ("status", "basis", "tlp"):
         found += [[_plain(name, getattr(wanted, name))]] * bool(getattr(wanted, name))
-    if place:
-        star = "" if len(place) in LEVELS else "*"
-        names = ("place",) if viewer == READER else ("place", "inner")
-        found.append([f"{name}{_spelled(place)}{star}" for name in names])
+    if wanted.since and wanted.until:
+        years = range(_year(wanted.since), _year(wanted.until) + 1)
+        found += [[f"during{year}" for year in years]] * (0 < len(years) <= SPAN)
     # What many fit is left to the second look: to put a dozen long lists together costs ten times as much.
     this_year = datetime.now(UTC).year
     if wanted.since and (year := _year(wanted.since)) > this_year:
@@ -163,6 +176,10 @@ def _step(fen: int) -> int:
     while fen >= STEP and step < STEPS:
         fen, step = fen // STEP, step + 1
     return step
+
+
+def _typed(name: str, place: str, label: str) -> str:
+    return f"{name}{_spelled(place)}of{_spelled(label)}"
 
 
 def _plain(name: str, value: str) -> str:
@@ -265,22 +282,13 @@ class VectorIncidents:
         if match is None:
             return
         high = (below if below is not None else (session.scalar(sa.select(sa.func.max(_WORDS.c.number))) or 0) + 1) - 1
-        for length in (*LENGTHS, high):
-            if high < 1:
-                return
-            low = max(0, high - length + 1)
-            level = max((bits for bits in STRETCHES if 4 << bits <= length), default=STRETCHES[0])
-            low = low >> level << level  # whole stretches but for the newest
-            stretches = range(low >> level, (high >> level) + 1)
-            held = [f"~{level}:{at}" for at in stretches]
-            here, checks = match
-            if len(held) <= MOST_STRETCHES:  # else it is all there is, and most of that
-                here = f"{here} & ({' | '.join(map(lexeme, held))})"
-            # Not in the order of the key, which would be walked all along for the sake of it.
-            number = _WORDS.c.number + 0
-            found = sa.select(_WORDS.c.number).where(matches(_WORDS.c.vector, here), number <= high, *checks)
-            yield list(session.scalars(found.order_by(number.desc())))
-            high = low - 1
+        length, seen, told, aim = NEWEST, 0, 0, first
+        while high >= 1:
+            low, found = _stretch(session, match, high, length)
+            yield found
+            # As long as `aim` of them take where they are no rarer than so far; where there were none, all that is left.
+            seen, told, high = seen + high - low + 1, told + len(found), low - 1
+            length, aim = -(-aim * seen // told) if told else high, 4 * aim
 
     def numbers(self, asked: Asked) -> sa.Select[tuple[int]] | None:
         """See IncidentIndex.numbers."""
@@ -295,6 +303,23 @@ class VectorIncidents:
         return (
             set() if found is None or not numbers else set(session.scalars(found.where(_WORDS.c.number.in_(numbers))))
         )
+
+
+def _stretch(
+    session: Session, match: tuple[str, list[sa.ColumnElement[bool]]], high: int, length: int
+) -> tuple[int, list[int]]:  # fmt: skip
+    """The lowest of at least `length` numbers up to `high`, or 1, and which of all these fit, newest first."""
+    here, checks = match
+    level = next((bits for bits in STRETCHES if length <= NAMED << bits), None)
+    low = 1
+    if level is not None:  # whole stretches but for the newest
+        low = max(1, high - length + 1) >> level << level
+        named = [f"~{level}:{at}" for at in range(low >> level, (high >> level) + 1)]
+        here = f"{here} & ({' | '.join(map(lexeme, named))})"
+    # An expression, not the key: that would be walked all along for the sake of its order or of its bounds.
+    number = _WORDS.c.number + 0
+    query = sa.select(_WORDS.c.number).where(matches(_WORDS.c.vector, here), number >= low, number <= high, *checks)
+    return low, list(session.scalars(query.order_by(number.desc())))
 
 
 def vector_facets(number: int, told: Facets) -> list[str]:

@@ -93,7 +93,11 @@ def letters(text: str) -> str:
 
 def pairs(text: str) -> str:
     """Every two neighbouring letters of `text` as words: 杀猪盘 → 杀猪 猪盘. A single letter stands for itself."""
-    spelled = letters(text)
+    return paired(letters(text))
+
+
+def paired(spelled: str) -> str:
+    """The same of letters that are in a row already."""
     return " ".join(spelled[at : at + 2] for at in range(len(spelled) - 1)) or spelled
 
 

@@ -8,19 +8,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from serving.store.incident_index import FACETS, SQLITE_INDEX, facets, vector_facets
+from serving.migrations.standing_facets import entries
+from serving.store.incident_index import SQLITE_INDEX
 
 revision = "0094"
 down_revision = "0093"
 branch_labels = None
 depends_on = None
 
-PAGE = 2000
-_STANDING = (
-    f"SELECT id, sequence, reader_sequence, public, {', '.join(FACETS)} FROM incidents "
-    "WHERE sequence > :after AND withdrawn = :no ORDER BY sequence LIMIT :page"
-)
-_PLACES = "SELECT incident_id, code, public FROM incident_places WHERE incident_id IN :ids"
 _SQLITE = (
     "INSERT INTO search_index_incidents (rowid, words, pairs, facets) SELECT :number, found.words, found.pairs, :told "
     "FROM search_keys AS known JOIN search_index AS found ON found.rowid = known.id WHERE known.sort = 'incident' AND known.key = :id"
@@ -43,38 +38,13 @@ def upgrade() -> None:
     )
     if is_sqlite:
         op.execute(SQLITE_INDEX)
-    after: int | None = -1
-    while after is not None:
-        after = _page(bind, after, is_sqlite)
+    for page in entries(bind):
+        bind.execute(sa.text(_SQLITE if is_sqlite else _POSTGRES), page)
     if is_sqlite:
         op.execute("DELETE FROM search_index WHERE rowid IN (SELECT id FROM search_keys WHERE sort = 'incident')")
     else:
         op.execute("CREATE INDEX ix_incident_words_vector ON incident_words USING gin (vector)")
     op.execute("DELETE FROM search_keys WHERE sort = 'incident'")
-
-
-def _page(bind, after, is_sqlite):
-    rows = bind.execute(sa.text(_STANDING), {"after": after, "no": False, "page": PAGE}).mappings().all()
-    if not rows:
-        return None
-    places: dict[str, tuple[list[str], list[str]]] = {row["id"]: ([], []) for row in rows}
-    asked = sa.text(_PLACES).bindparams(sa.bindparam("ids", expanding=True))
-    for incident, code, public in bind.execute(asked, {"ids": list(places)}):
-        places[incident][1].append(code)
-        if public:
-            places[incident][0].append(code)
-    entries = []
-    for row in rows:
-        # An old line of the log may have been told to analysts alone: they find the incident elsewhere then.
-        viewers = {row["sequence"]: ["analyst"]}
-        if row["public"] and row["reader_sequence"]:
-            viewers.setdefault(row["reader_sequence"], []).append("reader")
-        for number, seen_by in viewers.items():
-            told = facets(row, *places[row["id"]], seen_by)
-            written = " ".join(told) if is_sqlite else vector_facets(number, told)
-            entries.append({"number": number, "id": row["id"], "told": written})
-    bind.execute(sa.text(_SQLITE if is_sqlite else _POSTGRES), entries)
-    return rows[-1]["sequence"]
 
 
 def downgrade() -> None:
