@@ -229,6 +229,7 @@ def test_with_a_key_nothing_can_be_read_without_it(
     again.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["documents", "changes", "audit"])
 def test_killed_in_the_middle_leaves_nothing_under_the_final_name(store: Store, tmp_path: Path, table: str) -> None:
     die = f"lambda name, rows: os.kill(os.getpid(), 9) if name == {table!r} else None"

@@ -159,6 +159,7 @@ def test_analyze_writes_lines_and_stores_nothing(run: Here, tmp_path: Path) -> N
     assert json.loads(piped.stdout)["articles"][0]["cases"][0]["amounts"][0]["cny_min"] == 3
 
 
+@pytest.mark.slow
 def test_analyze_in_two_processes_writes_the_same_in_the_same_order(tmp_path: Path) -> None:
     cases = {f"d{n:02}": CASE.format(n) for n in range(20)} | {"d07": "POISON 骗"}
     write(tmp_path / "in", **cases)
@@ -202,6 +203,7 @@ def test_ctrl_c_is_clean_and_the_next_run_finishes(tmp_path: Path) -> None:
     assert done(tmp_path / "data" / "fanzha.db") == 60
 
 
+@pytest.mark.slow
 def test_two_imports_of_one_folder_at_once_bring_everything_once(tmp_path: Path) -> None:
     write(tmp_path / "in", **{f"d{n}": CASE.format(n) + f"\n第{n}件" for n in range(40)})
     words = [sys.executable, "-m", "serving.command", "ingest", "in", "--json"]

@@ -11,6 +11,7 @@ import faults_inbox
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 5, 20, 33])
 def test_killed_while_accepting(tmp_path: Path, number: int) -> None:
     assert faults_inbox.accept(tmp_path, number)

@@ -53,6 +53,7 @@ def test_readings_come_back_in_order_and_a_bad_document_alone_fails() -> None:
         crew.close()
 
 
+@pytest.mark.slow
 def test_a_document_that_kills_its_process_is_given_up_and_its_neighbours_are_read() -> None:
     crew = ProcessCrew(FAKE, 2)
     try:
@@ -68,6 +69,7 @@ def test_a_document_that_kills_its_process_is_given_up_and_its_neighbours_are_re
         crew.close()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_PAUSE", "0.2")
     crew = ProcessCrew(FAKE, 2)

@@ -19,7 +19,10 @@ SAME = (
     ("test_rulings.py", "test_standing.py", "test_retold.py", "test_retold_stays.py"),
     ("test_sealed.py", "test_retention.py", "test_gone_texts.py", "test_held.py"),
     ("test_old_stores.py",),
-    ("test_listening.py",),  # several API processes, one inbox, one of them killed
+    (
+        "test_listening.py",
+        "test_index_pages.py",
+    ),  # several API processes, one inbox, one of them killed; lists by the index
     ("test_annotation_store.py", "test_annotation_queue.py", "test_taxonomies.py"),
 )
 pytestmark = pytest.mark.slow

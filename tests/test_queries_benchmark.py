@@ -19,6 +19,9 @@ from tests.stores import fresh_store
 NUMBER = 300
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     opened = fresh_store(tmp_path_factory.mktemp("large"))

@@ -164,6 +164,7 @@ def test_a_wrong_key_is_one_clear_error_and_changes_nothing(
     assert stored(address) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["documents", "incidents", "case_keys"])
 def test_killed_while_the_key_is_replaced_loses_nothing(
     address: str, table: str, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from nlp.segment import _dictionary, _tokenizer, is_word, lexicon, segment, toke
 from training.gather import read_authored
 
 
+@pytest.mark.slow
 def test_the_words_are_those_of_jieba_with_our_words():
     import jieba
 

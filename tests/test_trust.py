@@ -138,6 +138,7 @@ def test_inputs_that_raise_are_counted_and_the_rest_is_tried() -> None:
     assert told.examples
 
 
+@pytest.mark.slow
 def test_guided_inputs_are_tried_or_it_is_said_that_they_are_not() -> None:
     told = guided_inputs.tried("clean", 60)
     assert told.raised == 0, told.examples

@@ -534,6 +534,7 @@ def test_killed_and_stopped_it_loses_nothing_and_repeats_nothing(site: Site, tmp
     assert len(asked) <= count + 2
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_store_fetch_nothing_twice(site: Site, store: Store, tmp_path: Path) -> None:
     names = [f"/{number}.html" for number in range(8)]
     site.answers = {"/rss": rss(*names)} | {name: page(f"第{name}篇", f"骗局第{name}号") for name in names}

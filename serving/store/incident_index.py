@@ -111,10 +111,15 @@ def index_for(session: Session) -> IncidentIndex:
 def facets(
     columns: Mapping[str, Any], codes: Collection[str], inner: Collection[str], viewers: Iterable[str]
 ) -> list[str]:
-    """The facets of an incident's columns. codes: places that readers find it by; inner: all of them; viewers: who finds this entry."""
-    found = [f"viewer{viewer}" for viewer in viewers]
+    """The facets of an incident's columns. codes: places that readers find it by; inner: all of them; viewers: who finds this entry.
+
+    A place says who finds the entry by it: both, readers only (outer), analysts only (inner). Who asks for a place needs not ask for the viewer
+    too, whom half of all entries tell.
+    """
+    seen_by = set(viewers)
+    found = [f"viewer{viewer}" for viewer in sorted(seen_by)]
     found += [_plain(name, columns[name]) for name in ("label", "status", "basis", "tlp")]
-    for name, told in (("place", set(codes)), ("inner", set(inner) - set(codes))):
+    for name, told in _places(set(codes), set(inner), seen_by).items():
         found += sorted({f"{name}{_spelled(code[:level])}" for code in told for level in LEVELS if len(code) >= level})
         found += sorted({_typed(name, code[: LEVELS[0]], columns["label"]) for code in told if len(code) >= LEVELS[0]})
     ends = _ends(columns)
@@ -128,11 +133,17 @@ def facets(
     return found
 
 
+def _places(codes: set[str], inner: set[str], viewers: set[str]) -> dict[str, set[str]]:
+    if viewers == {READER}:
+        return {"outer": codes}
+    return {"inner": codes | inner} if READER not in viewers else {"place": codes, "inner": inner - codes}
+
+
 def asked_facets(wanted: Any, place: str, viewer: str) -> list[list[str]]:
     """What a filter (`serving.fitting.IncidentFilter`) asks of the facets: all that fits tells them. place: the code's beginning, "" for any;
     viewer: READER or ANALYST."""
-    found = [[f"viewer{viewer}"]]
-    names = ("place",) if viewer == READER else ("place", "inner")
+    found = [] if place else [[f"viewer{viewer}"]]
+    names = ("place", "outer") if viewer == READER else ("place", "inner")
     if wanted.labels and len(place) == LEVELS[0]:
         found.append([_typed(name, place, label) for name in names for label in wanted.labels])
     else:

@@ -1,4 +1,4 @@
-"""The index of incidents tells the years that an incident lies in, and its type together with each province.
+"""The index of incidents tells the years that an incident lies in, its type together with each province, and with a place who finds it there.
 
 Revision ID: 0096
 Revises: 0095
@@ -15,9 +15,10 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = "UPDATE search_index_incidents SET facets = :told WHERE rowid = :number"
-# Lexemes that stand there already stay as they are: two vectors are joined like two sets.
+# The facets of before go: a place told nobody's view.
 _POSTGRES = (
-    "UPDATE incident_words SET vector = vector || array_to_tsvector(CAST(:told AS text[])) WHERE number = :number"
+    "UPDATE incident_words SET vector = ts_delete(vector, ARRAY(SELECT told FROM unnest(tsvector_to_array(vector)) AS told"
+    " WHERE told LIKE '#%')) || array_to_tsvector(CAST(:told AS text[])) WHERE number = :number"
 )
 
 
