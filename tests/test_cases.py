@@ -211,10 +211,24 @@ def test_case_without_a_place_happened_where_the_lead_says():
 
 
 @pytest.mark.parametrize(
-    "told", ["他是1958年生人", "（1990年生）", "出生于1993年5月", "男，1988年5月出生", "出生日期：1971年3月2日"]
+    "told",
+    [
+        "他是1958年生人",
+        "（1990年生）",
+        "出生于1993年5月",
+        "男，1988年5月出生",
+        "出生日期：1971年3月2日",
+        "李某生于1990年5月",
+    ],
 )
 def test_a_date_of_birth_is_no_time_of_the_case(told):
     (case,) = cases_of(f"马先生{told}，退休在家。2021年6月3日，他在网上刷单，被骗5万元。")
+    assert [time.surface for time in case.times] == ["2021年6月3日"]
+
+
+@pytest.mark.parametrize("who", ["受害人王先生于", "某大学生于", "一名女医生于", "案件产生于", "被害人曹某某发生于"])
+def test_a_word_that_ends_in_life_does_not_make_a_birth_of_the_time_after_it(who):
+    (case,) = cases_of(f"{who}2021年6月3日在网上刷单，被骗5万元。")
     assert [time.surface for time in case.times] == ["2021年6月3日"]
 
 
