@@ -61,7 +61,9 @@ def clean(document: Document) -> tuple[Article, ...]:
     front = FrontMatter() if start else read_front_matter(text)
     # 2. Lines.
     pages = _page_starts(document)
-    lines, day = take_folio(drop_running_heads(read_lines(text, start or front.end), pages))
+    lines, day = drop_running_heads(read_lines(text, start or front.end), pages), ""
+    if document.nature != "complaint":  # who complains may begin with the day and a number
+        lines, day = take_folio(lines)
     lines = strip_boilerplate(lines)
     if lines:
         lines[-1].aligned = cut_embedded_tail(lines[-1].aligned)

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import date
 
 from nlp.markup import Line
 
@@ -25,8 +26,10 @@ _FOLIO = (
     re.compile(
         r"(?<![A-Za-z0-9])(?:[A-Z]\d{1,2}(?![A-Za-z0-9])版?|第?\s?(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s?版(?!式))"
     ),
-    re.compile(r"(?:责编|责任编辑|编辑|美编|版式|版面|校对|组版|制图|热线|电话|邮箱)\s?[:：]\s?[^\s:：]{1,20}"),
+    re.compile(r"(?:责编|责任编辑|编辑|美编|版式|版面|校对|组版|制图)\s?[:：]\s?[^\s:：]{1,20}"),
 )
+# Stands there as well, and in a notice or a complaint beside its day: it makes no line a folio.
+_CONTACT = re.compile(r"(?:热线|电话|邮箱)\s?[:：]\s?[^\s:：]{1,20}")
 _LETTER = re.compile(r"[^\W_]")
 
 
@@ -61,8 +64,16 @@ def take_folio(lines: list[Line]) -> tuple[list[Line], str]:
         if EDGE <= index < len(lines) - EDGE or not _is_folio(line.text):
             kept.append(line)
         elif (found := _DAY.search(line.text)) is not None:
-            day = day or "{}-{:0>2}-{:0>2}".format(*found.groups())
+            day = day or _iso(*map(int, found.groups()))
     return kept, day
+
+
+def _iso(year: int, month: int, day: int) -> str:
+    """ISO 8601; "" for what is no day of the calendar."""
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return ""
 
 
 def _is_folio(text: str) -> bool:
@@ -70,6 +81,6 @@ def _is_folio(text: str) -> bool:
     if len(text) > 80 or _DAY.search(text) is None or sum(mark.search(text) is not None for mark in _FOLIO) < 2:
         return False
     rest = _DAY.sub("", text)
-    for mark in _FOLIO:
+    for mark in (*_FOLIO, _CONTACT):
         rest = mark.sub("", rest)
     return len("".join(_LETTER.findall(rest))) <= 16

@@ -94,3 +94,17 @@ def test_a_line_that_tells_something_stays(line):
     body = "“拉一个人进来，一箱酒就是你的。”退休工人老葛先后投入4万元。"
     (article,) = clean(Document("p", f"{line}\n{body}\n"))
     assert line in article.text
+
+
+def test_a_complaint_that_begins_with_its_day_and_a_number_stays_whole():
+    told = "2024年3月15日星期五接到电话：19900000000让我转5万"
+    for nature in ("complaint", "published"):
+        (article,) = clean(Document("p", told, nature=nature))
+        assert article.text == told
+    signed = "我被骗了五万元。\n2024年3月15日 星期五 第3版 责编：靳岩"
+    assert clean(Document("p", signed, nature="complaint"))[0].text == signed
+
+
+def test_a_folio_with_no_day_of_the_calendar_dates_nothing():
+    page = "2024年13月45日 星期五 A3版 社会\n老葛的四万元\n“拉一个人进来，一箱酒就是你的。”老葛先后投入4万元。"
+    assert clean(Document("p", page))[0].published == ""
