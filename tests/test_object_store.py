@@ -98,6 +98,36 @@ def test_what_is_no_table_of_texts_or_unpacks_to_too_much_is_refused() -> None:
     assert "前 100 行都无法读取" in str(many[-1])
 
 
+def test_text_that_is_not_marked_as_text_is_text() -> None:
+    known, bad, other = read_bytes(
+        parquet_of(
+            [
+                {"正文": "张某被骗3000元".encode(), "图": b"\xff\xd8"},
+                {"正文": b"\xff\xfe", "图": None},
+                {"正文": "李某".encode(), "图": None},
+            ]
+        ),
+        "a.parquet",
+    )
+    assert isinstance(known, Document)
+    assert (known.text, known.metadata["图"]) == ("张某被骗3000元", "（不是文字，2 字节）")
+    assert isinstance(bad, InputError)
+    assert "第 2 行" in str(bad)
+    assert isinstance(other, Document)  # one bad row does not take those after it
+    assert other.text == "李某"
+
+
+def test_one_long_value_that_every_row_repeats_is_not_unpacked_for_all_at_once() -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra tables (make test-all)")
+    data = parquet_of([{"正文": "骗" * 2_000_000}] * 64, compression="zstd")  # 6 MB, once; 384 MB in all
+    assert len(data) < 10_000
+    before, most = pyarrow.total_allocated_bytes(), 0
+    for item in read_bytes(data, "a.parquet"):
+        assert "过大" in str(item)
+        most = max(most, pyarrow.total_allocated_bytes() - before)
+    assert most < 200_000_000
+
+
 def test_without_pyarrow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     object_store._system.cache_clear()
