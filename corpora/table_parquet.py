@@ -58,7 +58,7 @@ def largest_group(metadata: Any) -> int:
     """Bytes of the largest row group, unpacked, by what the file says of it and of its columns."""
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     parts = [sum(group.column(at).total_uncompressed_size for at in range(group.num_columns)) for group in groups]
-    return max([0, *parts, *(group.total_byte_size for group in groups)])
+    return max([0, *map(int, parts), *(int(group.total_byte_size) for group in groups)])
 
 
 def _columns(names: tuple[str, ...], intake: Intake) -> Columns:
