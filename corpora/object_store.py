@@ -24,6 +24,9 @@ SCHEMES = ("s3", "gs", "gcs", "hdfs", "abfs", "abfss", "file")
 # One request for so much at a time: a reader asks for a few kilobytes, an object store answers in tens of milliseconds.
 READ_BYTES = 1 << 20
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+# s3://name:secret@bucket: what stands behind a colon that is followed by no port. A secret may hold "/" and "?", and the rest may, too.
+_SECRET = re.compile(r"://[^/?#]*?:(?!\d{1,5}(?:[/?#]|$))")
+_SECRET_OPTION = re.compile(r"[?&][^=&]*(?:secret|password|token|key|sig)[^=&]*=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def listed(source: str) -> Iterator[Stored | InputError]:
     except InputError as error:
         yield error
         return
-    except OSError as error:
+    except (OSError, ValueError, NotImplementedError) as error:  # the latter two: pyarrow's, for paths that cannot be
         yield _unreadable(source, error)
         return
     files = sorted(entry.path for entry in inside if entry.type == fs.FileType.File)
@@ -83,8 +86,10 @@ def opened(stored: Stored) -> BinaryIO:
 
 def plain(source: str) -> str:
     """The address for messages and records: without password and options."""
-    parts = urlsplit(source)
-    return f"{parts.scheme}://{re.sub(r':[^@]*@', '@', parts.netloc)}{parts.path}"
+    if secret := _SECRET.search(source):
+        _, at, rest = source[secret.end() :].rpartition("@")
+        return f"{source[: secret.end()]}…{at}{rest.partition('?')[0] if at else ''}"
+    return source.partition("?")[0].partition("#")[0]
 
 
 def _inside(path: str, root: str) -> bool:
@@ -99,7 +104,15 @@ def _marked(inside: PurePosixPath) -> bool:
 @lru_cache(maxsize=8)
 def _system(source: str) -> tuple[Any, str]:
     """(file system, path in it). Raises InputError for an address that is none of ours, and without pyarrow."""
-    where, parts = plain(source), urlsplit(source)
+    where = plain(source)
+    if _SECRET.search(source) or _SECRET_OPTION.search(source):
+        raise InputError(
+            "地址里有密钥", where=where, expected="不带密钥的地址", advice="写进环境变量，如 AWS_ACCESS_KEY_ID"
+        )
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        raise InputError(f"地址无法使用（{error}）", where=where, expected="如 s3://桶/文件夹") from error
     if parts.scheme.lower() not in SCHEMES:
         raise InputError(
             f"不认识的地址 {parts.scheme}://", where=where, expected="、".join(f"{scheme}://" for scheme in SCHEMES),
@@ -107,10 +120,6 @@ def _system(source: str) -> tuple[Any, str]:
         )  # fmt: skip
     if not parts.netloc and parts.scheme.lower() != "file":
         raise InputError("地址里没有桶", where=where, expected="如 s3://桶/文件夹")
-    if parts.password is not None:
-        raise InputError(
-            "地址里有密钥", where=where, expected="不带密钥的地址", advice="写进环境变量，如 AWS_ACCESS_KEY_ID"
-        )
     try:
         from pyarrow import ArrowException, fs
     except ImportError as error:
@@ -120,18 +129,20 @@ def _system(source: str) -> tuple[Any, str]:
     try:
         system, path = fs.FileSystem.from_uri(source)
     except (ArrowException, OSError, ValueError) as error:
-        raise InputError(f"地址无法使用（{_short(error)}）", where=where, expected="如 s3://桶/文件夹") from error
+        told = _short(error, source)
+        raise InputError(f"地址无法使用（{told}）", where=where, expected="如 s3://桶/文件夹") from error
     return system, path
 
 
-def _unreadable(source: str, error: OSError) -> InputError:
+def _unreadable(source: str, error: Exception) -> InputError:
     return InputError(
-        f"无法读取（{_short(error)}）",
+        f"无法读取（{_short(error, source)}）",
         where=plain(source),
         expected="可读的文件或文件夹",
         advice="请检查地址、网络和读取权限",
     )
 
 
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
+def _short(error: Exception, source: str) -> str:
+    """What pyarrow says, which may repeat the address with its options."""
+    return " ".join(str(error).replace(source, plain(source)).split())[:160]
