@@ -150,9 +150,12 @@ class EncoderEngine:
                         continue
                     if self._ahead is None:
                         self._ahead = ThreadPoolExecutor(1, "fanzha-encoder")
-                    if not self._coming:
-                        begun = threading.Event()
-                    self._coming[window] = self._ahead.submit(self._come, window, begun)
+                    starting = begun if self._coming else threading.Event()
+                    try:
+                        self._coming[window] = self._ahead.submit(self._come, window, starting)
+                    except RuntimeError:  # the interpreter is ending and starts nothing new; who asks reads for himself
+                        return
+                    begun = starting
         if begun is not None:
             begun.wait(BEGIN_SECONDS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -81,6 +83,8 @@ def test_what_is_read_ahead_is_the_same_and_is_read_once(
     shipped.expect(TEXTS[:3])
     assert all(np.array_equal(shipped.score(text), before) for text, before in zip(TEXTS, alone, strict=True))
     assert sorted(read) == sorted(window for text in TEXTS for window in prepare_windows(text, shipped.reading))
+    assert shipped._ahead is not None
+    shipped._ahead.submit(int).result()  # behind all others: a window is kept a moment before it is no longer coming
     assert not shipped._coming
 
 
@@ -102,3 +106,18 @@ def test_a_window_that_fails_ahead_fails_for_who_asks_for_it_and_no_other(
     with pytest.raises(RuntimeError, match="no memory"):
         shipped.score("坏的一篇被骗一万元")
     assert shipped.score("好的一篇被骗两万元").shape == shipped.score("另一篇").shape
+
+
+def test_a_thread_that_reads_while_the_program_ends_still_gets_its_verdict() -> None:
+    # `concurrent.futures` takes no work from the end of the main thread on, and a document must not fail for that.
+    script = """
+import sys, threading
+from nlp import model_folder
+classifier = model_folder.load()
+def late():
+    threading.main_thread().join()
+    print(len(classifier.classify(["市民王女士称在网上刷单被骗三千元。"])), flush=True)
+threading.Thread(target=late).start()
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.stdout.strip(), ended.stderr) == ("1", "")
