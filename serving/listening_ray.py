@@ -25,7 +25,7 @@ from serving import ray_cluster
 from serving.command_options import interrupt
 from serving.listening import STOP_SECONDS, Offer, bound
 from serving.replica_ray import NAME, Scale, Told, check_node, deployment, hosts_of, told_of
-from serving.settings import Settings
+from serving.settings import Settings, load
 
 log = logging.getLogger(__name__)
 # Whether the cluster is still there is asked this often.
@@ -46,6 +46,11 @@ def replicated(
         raise InputError(
             f"--address {address}", expected="集群的 GCS 地址，如 主机:6379", advice="在集群的一个节点上运行"
         )
+    if address and settings.store != (theirs := load(os.environ).store):  # the replicas would serve that of their nodes
+        raise InputError(
+            f"--store {_bare(settings.store)}", where="--address", expected=f"FANZHA_STORE 里的 {_bare(theirs)}",
+            advice="集群上的副本照各节点的环境：把事件库写进每个节点的 FANZHA_STORE，不用 --store",
+        )  # fmt: skip
     if not address:
         bound(offer).close()
         _same_everywhere(settings)
@@ -80,6 +85,11 @@ def full_address(store: str) -> str:
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return store
     return url.set(database=str(Path(url.database).resolve())).render_as_string(hide_password=False)
+
+
+def _bare(store: str) -> str:
+    """The address of a store without its password."""
+    return sa.make_url(store).render_as_string(hide_password=True)
 
 
 def _ask_nodes(ray: Any, told: Told) -> None:

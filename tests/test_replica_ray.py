@@ -168,6 +168,7 @@ def test_an_answer_has_one_number() -> None:
         (["--engine", "ray", "--console"], "只能有一个进程"),
         (["--engine", "ray", "--demo"], "本机的一个进程"),
         (["--engine", "ray", "--address", "ray://10.0.0.5:10001"], "集群的一个节点"),
+        (["--engine", "ray", "--address", "127.0.0.1:1", "--store", "postgresql://db/other"], "不用 --store"),
     ],
 )
 def test_what_does_not_go_together_is_refused(words: list[str], said: str) -> None:
