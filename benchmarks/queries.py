@@ -24,7 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.large_store import fill
-from serving import queries, statistics
+from serving import heap, queries, statistics
 from serving.queries import IncidentFilter
 from serving.settings import store_url
 from serving.store import Store, open_store
@@ -97,6 +97,12 @@ def ask(store: Store, mix: list[dict[str, Any]], times: int) -> list[Measured]:
     """Every list of the mix, `times` times with other values, as a reader and an analyst in turn."""
     drawn = Drawn(store)
     watch_backends(store)
+    for query in (
+        mix
+    ):  # what loads once is loaded, and looked through for garbage no more, as a server does before its first request
+        with store.reading() as session:
+            queries.list_incidents(session, drawn.filter(query), viewer="reader")
+    heap.settle()
     measured = []
     for query in mix:
         wall, cpu, rows = [], [], 0
