@@ -1,6 +1,6 @@
 """Is one real case one incident? The system against people's verdicts on pairs of texts, beside the rule "same name and same sum".
 
-    python -m benchmarks.same_case ../shared/data [--errors tune] [--readings kept.pickle]
+    python -m benchmarks.same_case ../shared/data [--errors tune] [--readings kept.pickle] [--vectors]
 
 In: a folder with the JSON Lines files (`id`, `title`, `text`) that the ids of `tests/data/same_case.csv` come from. Out: how well the two
 readers agree, and the first with himself at a second reading (Cohen's kappa), and for both halves precision and recall over pairs (Wilson
@@ -9,6 +9,8 @@ case of both, for the rule when a case of each shares a person of one role and a
 linked. Left out are pairs that the first reader left out (`none`: what they share is no case but a law, figures or a warning; `unsure`), and
 those that one reader calls the same case and the other does not.
 
+--vectors: how often the shipped encoder's vectors of two texts that tell one case are nearer than those of two that do not (area under the
+curve, half `tune`): whether likeness of vectors would be a field worth comparing.
 Errors are printed for the half `tune` only; `held` is for reporting. Prints ids, numbers and fields, no word of the texts.
 """
 
@@ -24,7 +26,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from corpora.check import kappa
@@ -242,12 +246,41 @@ def report(judged: Sequence[Judged], resolved: Resolved) -> dict[Pair, bool]:
     return ways["system"]
 
 
+def nearer(judged: Sequence[Judged], near: Mapping[Pair, float]) -> float:
+    """Of all choices of a pair that is one case and one that is not, the share in which the first is nearer; ties count half."""
+    same, apart = ([near[each.pair] for each in judged if each.agreed == verdict] for verdict in JUDGED)
+    won = sum((one > other) + (one == other) / 2 for one in same for other in apart)
+    return won / max(len(same) * len(apart), 1)
+
+
+def report_vectors(judged: Sequence[Judged], texts: Mapping[str, str]) -> None:
+    """Print `nearer` for all pairs and for every difficulty that has both."""
+    engine: Any = model_folder.load().engine
+    vectors = {name: engine.represent(texts[name]) for name in {name for each in judged for name in each.pair}}
+    near = {
+        each.pair: float(a @ b / np.sqrt((a @ a) * (b @ b)))
+        for each in judged
+        for a, b in [[vectors[name] for name in each.pair]]
+    }
+    parts = {"all": judged} | {
+        name: [each for each in judged if each.difficulty == name]
+        for name in sorted({each.difficulty for each in judged})
+    }
+    for name, some in parts.items():
+        counts = Counter(each.agreed for each in some)
+        if all(counts[verdict] for verdict in JUDGED):
+            print(
+                f"vectors, {name:14s} {counts['same']} same, {counts['apart']} apart: nearer {nearer(some, near):.2f}"
+            )
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pairs", type=Path, default=PAIRS)
     parser.add_argument("--errors", choices=["tune"])
+    parser.add_argument("--vectors", action="store_true")
     parser.add_argument("--readings", type=Path, help="keeps what was read; remove it when the analysis changed")
     asked = parser.parse_args()
     pairs = read_pairs(asked.pairs)
@@ -258,6 +291,9 @@ def main() -> None:
     )
     judged = [each for each in pairs if each.agreed in JUDGED]
     documents = read_documents(asked.folder, {name for each in judged for name in each.pair})
+    if asked.vectors:
+        tuned = [each for each in judged if each.half == "tune"]
+        return report_vectors(tuned, {document.doc_id: document.text for document in documents})
     if asked.readings and asked.readings.exists():
         readings = pickle.loads(asked.readings.read_bytes())  # the user's own file
     else:

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, SHARED
 
 from benchmarks import same_case
-from benchmarks.same_case import JUDGED, Judged, bcubed, clusters, figures
+from benchmarks.same_case import JUDGED, Judged, bcubed, clusters, figures, nearer
 from corpora.check import kappa
 from nlp import model_folder
 from nlp.analyze import Analyzer
@@ -67,6 +67,12 @@ def test_b_cubed_worked_by_hand():
     assert bcubed(pairs, said) == pytest.approx(2 * precision * recall / (precision + recall))
     assert figures(pairs, said)["precision"] == figures(pairs, said)["recall"] == 0.5
     assert [len(group) for group in clusters([*pairs, judged("x", "y", "same")])] == [3, 1]
+
+
+def test_nearer_worked_by_hand():
+    pairs = [judged("a", "b", "same"), judged("a", "c", "same"), judged("c", "d", "apart"), judged("c", "e", "apart")]
+    near = {("a", "b"): 0.9, ("a", "c"): 0.5, ("c", "d"): 0.5, ("c", "e"): 0.7}
+    assert nearer(pairs, near) == (1 + 1 + 0.5 + 0) / 4
 
 
 @pytest.mark.shared
