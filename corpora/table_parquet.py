@@ -1,7 +1,8 @@
 """Parquet files. In: a seekable byte stream. Out: `Document`s of the rows, streamed, a few at a time.
 
-The columns are the headings of a table; nested values go into metadata as JSON, bytes are UTF-8 (Hive and Impala mark no text as text). The
-first row is 1: `complaints.parquet#1`. Needs pyarrow (extra `tables`), imported when such a file comes.
+The columns are the headings of a table; bytes are UTF-8 (Hive and Impala mark no text as text). Columns of lists and records are not read: a
+list that names one value a million times is a thousand bytes in the file and gigabytes in memory. The first row is 1:
+`complaints.parquet#1`. Needs pyarrow (extra `tables`), imported when such a file comes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _ADVICE = "请重新导出，或改用 JSON Lines"
 def read_parquet(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
     """The documents of a Parquet file, one a row. Raises InputError where it is damaged, has no text column, or pyarrow is missing."""
     table = open_parquet(stream, intake)
-    columns = _columns(tuple(table.schema_arrow.names), intake)
+    columns = _columns(flat_columns(table), intake)
     if not table.metadata.num_rows:
         raise InputError("表格里没有数据行", where=intake.where, expected="至少一行数据")
 
@@ -54,6 +55,13 @@ def open_parquet(stream: BinaryIO, intake: Intake) -> Any:
     return table
 
 
+def flat_columns(table: Any) -> tuple[str, ...]:
+    """Names of the columns that hold one value a row."""
+    from pyarrow import types
+
+    return tuple(field.name for field in table.schema_arrow if not types.is_nested(field.type))
+
+
 def largest_group(metadata: Any) -> int:
     """Bytes of the largest row group, unpacked, by what the file says of it and of its columns."""
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
@@ -77,7 +85,7 @@ def _documents(table: Any, columns: Columns, intake: Intake) -> Iterator[Yield]:
     number = 0
     # A value that stands once in a row group may be the value of all its rows: 2 kB became 4 GB. So many rows at a time as then still fit.
     room = ROWS * intake.limits.row_bytes // max(1, largest_group(table.metadata))
-    batches = table.iter_batches(batch_size=max(1, min(ROWS, room)))
+    batches = table.iter_batches(batch_size=max(1, min(ROWS, room)), columns=list(flat_columns(table)))
     while True:
         try:
             with _refusing_row(intake, number + 1, "从这里起无法读取"):
