@@ -97,9 +97,8 @@ def ask(store: Store, mix: list[dict[str, Any]], times: int) -> list[Measured]:
     """Every list of the mix, `times` times with other values, as a reader and an analyst in turn."""
     drawn = Drawn(store)
     watch_backends(store)
-    for query in (
-        mix
-    ):  # what loads once is loaded, and looked through for garbage no more, as a server does before its first request
+    # What loads once is loaded, and looked through for garbage no more, as a server does before its first request.
+    for query in mix:
         with store.reading() as session:
             queries.list_incidents(session, drawn.filter(query), viewer="reader")
     heap.settle()

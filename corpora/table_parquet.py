@@ -26,14 +26,15 @@ _ADVICE = "请重新导出，或改用 JSON Lines"
 def read_parquet(stream: BinaryIO, intake: Intake) -> Iterator[Yield]:
     """The documents of a Parquet file, one a row. Raises InputError where it is damaged, has no text column, or pyarrow is missing."""
     table = open_parquet(stream, intake)
-    columns = _columns(flat_columns(table), intake)
+    names = flat_columns(table)
+    columns = _columns(names, intake)
     if not table.metadata.num_rows:
         raise InputError("表格里没有数据行", where=intake.where, expected="至少一行数据")
 
     def hopeless(bad: int) -> InputError:
         return InputError(f"前 {bad} 行都无法读取，不再继续", where=intake.where, expected="每行一篇的表格")
 
-    yield from until_hopeless(_documents(table, columns, intake), intake, hopeless)
+    yield from until_hopeless(_documents(table, names, columns, intake), intake, hopeless)
 
 
 def open_parquet(stream: BinaryIO, intake: Intake) -> Any:
@@ -80,12 +81,12 @@ def _columns(names: tuple[str, ...], intake: Intake) -> Columns:
     return found
 
 
-def _documents(table: Any, columns: Columns, intake: Intake) -> Iterator[Yield]:
+def _documents(table: Any, names: tuple[str, ...], columns: Columns, intake: Intake) -> Iterator[Yield]:
     """A document or a refusal for every row; where the file breaks off, one refusal and the end."""
     number = 0
     # A value that stands once in a row group may be the value of all its rows: 2 kB became 4 GB. So many rows at a time as then still fit.
     room = ROWS * intake.limits.row_bytes // max(1, largest_group(table.metadata))
-    batches = table.iter_batches(batch_size=max(1, min(ROWS, room)), columns=list(flat_columns(table)))
+    batches = table.iter_batches(batch_size=max(1, min(ROWS, room)), columns=list(names))
     while True:
         try:
             with _refusing_row(intake, number + 1, "从这里起无法读取"):

@@ -97,9 +97,8 @@ class EncoderEngine:
         self._tags = tuple(tags)
         self._kept: OrderedDict[str, _Run] = OrderedDict()
         self._coming: dict[str, Future[_Run]] = {}
-        self._ahead: ThreadPoolExecutor | None = (
-            None  # of the process that asked first: threads do not live through a fork
-        )
+        # Of the process that asked first: threads do not live through a fork.
+        self._ahead: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         try:
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
